@@ -1,0 +1,280 @@
+/**
+ * The messages of the ring: what clients ask and are answered, and what servers tell each other.
+ *
+ * A client's request and its answer have the same `type`; the answer has a `status`, with HTTP's
+ * numbers. Servers' messages are one-way: each has `from` and `to`, so that a server that took over
+ * the address of another does not answer for it, and what replies to a message names it by a number
+ * (`sequence`, `hop`). How these become bytes is in `lib/protocol/`.
+ */
+import type { FileRecord } from "./file_record.ts";
+import type { Member, MemberId } from "./member.ts";
+import type { Stamp } from "./stamp.ts";
+
+/** What a client asks about one file. */
+export type FileRequest =
+  | { readonly type: "GET"; readonly item: string }
+  | {
+    readonly type: "PUT";
+    readonly item: string;
+    /** Bytes in the body that follows. */
+    readonly size: number;
+    readonly contentType?: string;
+  }
+  | { readonly type: "DELETE"; readonly item: string };
+
+/** What a client asks. */
+export type ClientRequest =
+  | FileRequest
+  | {
+    readonly type: "LIST";
+    /** Only names that start so; empty for all. */
+    readonly prefix: string;
+    /** Only names after this one: the `next` of the page before; empty for the first page. */
+    readonly after: string;
+  }
+  | { readonly type: "STATUS" };
+
+/** The answer to a GET, a PUT or a DELETE. The body of a GET that is 200 follows it. */
+export interface FileAnswer {
+  readonly type: "GET" | "PUT" | "DELETE";
+  readonly item: string;
+  /** HTTP's: 200, 201, 404, 503, 504, 507. */
+  readonly status: number;
+  /** Bytes in the file. */
+  readonly size?: number;
+  readonly sha256?: string;
+  readonly contentType?: string;
+  readonly stamp?: Stamp;
+  /** How many servers have this write on disk, in the answer to a PUT or a DELETE. */
+  readonly copies?: number;
+  /** What went wrong, in one sentence. */
+  readonly error?: string;
+}
+
+/** One page of the files of a server, in the order of their names. */
+export interface ListAnswer {
+  readonly type: "LIST";
+  readonly status: 200;
+  readonly files: readonly FileRecord[];
+  /** Given when there are more: ask again with `after` set to this. */
+  readonly next?: string;
+}
+
+/** The ring as one server sees it. */
+export interface StatusAnswer {
+  readonly type: "STATUS";
+  readonly status: 200;
+  readonly version: string;
+  readonly id: MemberId;
+  readonly address: string;
+  /** Every member known, dead ones included, in the order of the circle from this server on. */
+  readonly members: readonly Member[];
+  readonly files: number;
+  readonly bytes: number;
+  /** Equal on two servers when, and only when, they hold the same files. */
+  readonly digest: string;
+}
+
+/** What answers a frame that is no request, or a request that is malformed. */
+export interface ErrorAnswer {
+  readonly type: "ERROR";
+  readonly status: number;
+  readonly error: string;
+}
+
+/** What a server answers a client. */
+export type ClientAnswer = FileAnswer | ListAnswer | StatusAnswer | ErrorAnswer;
+
+interface Envelope {
+  readonly from: MemberId;
+  readonly to: MemberId;
+}
+
+/** Asks to be inserted after the receiver; `to` is empty, as the newcomer knows only an address. */
+export interface Insert {
+  readonly type: "INSERT";
+  readonly from: MemberId;
+  readonly incarnation: number;
+  readonly address: string;
+  /** Empty for a newcomer; a server that returns keeps the position that it has. */
+  readonly position: string;
+}
+
+/** The answer to an INSERT: the list, with the newcomer in it. */
+export interface Inserted extends Envelope {
+  readonly type: "INSERTED";
+  readonly members: readonly Member[];
+}
+
+/** Is the receiver alive, and do sender and receiver agree? */
+export interface Check extends Envelope {
+  readonly type: "CHECK";
+  readonly sequence: number;
+  /** The digest of the sender's list. */
+  readonly list: string;
+  /** The digest of the sender's files. */
+  readonly files: string;
+}
+
+/** The answer to a CHECK. */
+export interface Checked extends Envelope {
+  readonly type: "CHECKED";
+  readonly sequence: number;
+  readonly list: string;
+  readonly files: string;
+  /** The receiver's list, if it differs from the sender's. */
+  readonly members?: readonly Member[];
+}
+
+/** Asks the receiver to CHECK a suspect, which the sender cannot reach. */
+export interface Ask extends Envelope {
+  readonly type: "ASK";
+  readonly suspect: MemberId;
+}
+
+/** Tells who sent an ASK that the suspect has answered. */
+export interface Vouch extends Envelope {
+  readonly type: "VOUCH";
+  readonly suspect: MemberId;
+}
+
+/** What a server that a circular message visited has done with it so far. */
+export type Deed = "passed" | "stored" | "failed";
+
+/** One server that a circular message has visited. */
+export interface Visit {
+  readonly id: MemberId;
+  readonly deed: Deed;
+}
+
+/** What names a circular message: its creator, and a number unique for that creator's life. */
+export interface CircleName {
+  readonly creator: MemberId;
+  /** Differs at every start of the creator. */
+  readonly boot: string;
+  readonly sequence: number;
+}
+
+/** The envelope of a circular message. */
+export interface Circle extends CircleName {
+  /** Raised when the creator sends the message again. */
+  readonly attempt: number;
+  /** In the order of the visits, the creator first. */
+  readonly visited: readonly Visit[];
+}
+
+/** Carries the list round the ring. */
+export interface Update extends Envelope {
+  readonly type: "UPDATE";
+  readonly hop: number;
+  readonly circle: Circle;
+  readonly members: readonly Member[];
+}
+
+/** The newest record of a name that a circle has met, and who holds it. */
+export interface Find {
+  readonly record: FileRecord;
+  readonly holder: MemberId;
+}
+
+/** What a client asked, as it goes round the ring. */
+export type Errand =
+  | {
+    readonly type: "WRITE";
+    readonly record: FileRecord;
+    /** Who has the body, should it not be in the message: the creator. */
+    readonly holder: MemberId;
+    /** Names the transfer in which a large body went ahead of its record. */
+    readonly upload?: string;
+  }
+  | { readonly type: "FIND"; readonly item: string; readonly found?: Find };
+
+/** Carries what a client asked round the ring. */
+export interface Forward extends Envelope {
+  readonly type: "FORWARD";
+  readonly hop: number;
+  readonly circle: Circle;
+  readonly errand: Errand;
+  /** The body of a small file; on the wire it follows the frame. */
+  readonly body?: Uint8Array;
+}
+
+/** Acknowledges a hop of a circular message. */
+export interface Ack extends Envelope {
+  readonly type: "ACK";
+  readonly hop: number;
+}
+
+/** Tells the creator of a circle what the sender has done with it. */
+export interface Report extends Envelope {
+  readonly type: "REPORT";
+  readonly circle: CircleName;
+  readonly deed: Deed;
+}
+
+/** Asks for the records after a name. */
+export interface Compare extends Envelope {
+  readonly type: "COMPARE";
+  readonly sequence: number;
+  readonly after: string;
+}
+
+/** The answer to a COMPARE: records, tombstones too, in the order of their names. */
+export interface Page extends Envelope {
+  readonly type: "PAGE";
+  readonly sequence: number;
+  readonly records: readonly FileRecord[];
+  /** Given when there are more. */
+  readonly next?: string;
+}
+
+/** Refuses a message: of a stranger (403), or for somebody else (421). */
+export interface Refuse extends Envelope {
+  readonly type: "REFUSE";
+  readonly status: 403 | 421;
+  readonly error: string;
+}
+
+/** What servers tell each other. */
+export type MemberMessage =
+  | Insert
+  | Inserted
+  | Check
+  | Checked
+  | Ask
+  | Vouch
+  | Update
+  | Forward
+  | Ack
+  | Report
+  | Compare
+  | Page
+  | Refuse;
+
+/**
+ * A large body on its way round the ring, ahead of its record: each server stores it and passes it
+ * on while it arrives. Handled by the shell, as it is all I/O.
+ */
+export interface BodyMessage {
+  readonly type: "BODY";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly upload: string;
+  readonly visited: readonly MemberId[];
+  readonly size: number;
+}
+
+/** Asks a member for a body by its hash; answered by the same with a status, and the body. */
+export interface FetchMessage {
+  readonly type: "FETCH";
+  readonly sha256: string;
+}
+
+/** The answer to a FETCH: 200 and the body, or 404. */
+export interface FetchAnswer {
+  readonly type: "FETCH";
+  readonly status: 200 | 404;
+  readonly sha256: string;
+  readonly size?: number;
+  readonly error?: string;
+}

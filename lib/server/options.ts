@@ -1,0 +1,44 @@
+/** What a server is told when it is started, by the command line or by a test. */
+import type { Address } from "../ring/address.ts";
+import type { Member } from "../ring/member.ts";
+
+/** How to start a server. */
+export interface ServerOptions {
+  readonly ip: string;
+  /** The port to listen on, 0 for any that is free; absent, 4043 or the next one free. */
+  readonly port?: number;
+  /** What other members are told, `host` or `host:port`, if not where it listens. */
+  readonly advertise?: string;
+  /** The server after which this one is inserted. */
+  readonly previous?: Address;
+  /** Where the data are; absent, in memory. Given the port, as that may be found only now. */
+  readonly dataDirectory?: (port: number) => string;
+  readonly checkIntervalMs?: number;
+  /** Called at the start and at every change, with the circle from this server on. */
+  readonly onCircle?: (members: readonly Member[]) => void;
+  readonly onListening?: (address: Address) => void;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly address: Address;
+  /** Ends when the server has stopped by itself: rejects with the reason. */
+  readonly finished: Promise<void>;
+  /** Leaves the ring, finishes what is in flight, for at most 5 s, and closes the store. */
+  stop(): Promise<void>;
+}
+
+/** The port a server listens on, and a client asks, unless told otherwise. */
+export const portDefault = 4043;
+
+/** A server cannot be started or cannot go on; `kind` decides the exit code. */
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+  constructor(
+    readonly kind: "address" | "store" | "noPrevious" | "disk" | "usage",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
