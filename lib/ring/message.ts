@@ -138,8 +138,15 @@ export interface Vouch extends Envelope {
   readonly suspect: MemberId;
 }
 
-/** What a server that a circular message visited has done with it so far. */
-export type Deed = "passed" | "stored" | "failed";
+/**
+ * What a server that a circular message visited has done with it so far, in the order in which one
+ * overrides another: `skipped` did not acknowledge the hop, `passed` has it and passed it on, `failed`
+ * could not store it, `stored` has it on disk.
+ */
+export const deeds = ["skipped", "passed", "failed", "stored"] as const;
+
+/** One of {@linkcode deeds}. */
+export type Deed = typeof deeds[number];
 
 /** One server that a circular message has visited. */
 export interface Visit {
@@ -232,6 +239,8 @@ export interface Page extends Envelope {
 export interface Refuse extends Envelope {
   readonly type: "REFUSE";
   readonly status: 403 | 421;
+  /** To whom the refused message was addressed; empty if to an address only. */
+  readonly intended: MemberId | "";
   readonly error: string;
 }
 

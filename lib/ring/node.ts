@@ -1,7 +1,30 @@
-/** placeholder: being written */
+/**
+ * The node: one server of the ring, as a deterministic state machine.
+ *
+ * `step` takes one input and returns effects, and that is all that ever happens here: no I/O, no clock,
+ * no randomness, no waiting. So a whole ring runs in one process, in virtual time, from one seed.
+ *
+ * The parts, each in its file: the list and the circle it makes (`membership.ts`), what this server
+ * says of itself and others (`roster.ts`), who is alive (`checks.ts`), coming and going
+ * (`entrance.ts`), messages that go round (`circles.ts`), this server's own (`rounds.ts`), what clients
+ * ask (`replication.ts`), storing it (`applier.ts`), and catching up (`repair.ts`).
+ */
 import type { Address } from "./address.ts";
+import { Applier } from "./applier.ts";
+import { assertNever } from "./assert.ts";
+import { checkIntervalDefaultMs, Checks } from "./checks.ts";
+import { Circles } from "./circles.ts";
+import { Effects } from "./effects.ts";
+import { Entrance } from "./entrance.ts";
 import type { Member, MemberId } from "./member.ts";
-import type { Effect, Input, Now, StoredRing } from "./step.ts";
+import { Membership } from "./membership.ts";
+import type { MemberMessage, Refuse } from "./message.ts";
+import { Repair } from "./repair.ts";
+import { Replication } from "./replication.ts";
+import { Roster } from "./roster.ts";
+import { Rounds } from "./rounds.ts";
+import { StampClock } from "./stamp.ts";
+import type { Effect, Input, Link, Now, StoredRing } from "./step.ts";
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -17,18 +40,251 @@ export interface NodeOptions {
   readonly sha256: (text: string) => string;
   /** Insert this server after the one at this address. */
   readonly previous?: Address;
+  /** How often the successor is checked, in milliseconds. */
   readonly checkIntervalMs?: number;
 }
 
-/** One server of the ring: the deterministic core. */
+/** One server of the ring. */
 export class Node {
-  constructor(_options: NodeOptions) {}
-  /** Takes one input; returns what the shell is to do, in this order. */
-  step(_input: Input, _now: Now): readonly Effect[] {
-    return [];
+  readonly #id: MemberId;
+  readonly #effects = new Effects();
+  readonly #membership: Membership;
+  readonly #circles: Circles;
+  readonly #rounds: Rounds;
+  readonly #roster: Roster;
+  readonly #checks: Checks;
+  readonly #entrance: Entrance;
+  readonly #repair: Repair;
+  readonly #replication: Replication;
+  /** Strangers that were told who is in the ring, not to tell them without end. */
+  readonly #introduced = new Map<MemberId, number>();
+  #files: string;
+  #savedVersion = 0;
+  #savedIncarnation: number;
+  #shownCircle = "";
+  #wakeAt = Infinity;
+
+  constructor(options: NodeOptions) {
+    const { id: self, address, stored, boot, previous } = options;
+    this.#id = self;
+    this.#files = options.files;
+    const effects = this.#effects;
+    const membership = this.#membership = new Membership(self, options.sha256);
+    const clock = new StampClock(self, stored.highestStamp);
+    const applier = new Applier(effects, clock);
+    const files = () => this.#files;
+    const circles = this.#circles = new Circles({
+      self,
+      boot,
+      membership,
+      effects,
+      onReturn: (circle, payload) => {
+        if (payload.type === "FORWARD") this.#rounds.handleReturn(circle, payload.errand);
+      },
+    });
+    const { incarnation } = stored;
+    this.#savedIncarnation = incarnation;
+    const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
+    const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
+    const replication = { self, membership, circles, rounds, applier, clock, effects };
+    this.#replication = new Replication(replication);
+    this.#repair = new Repair({ self, membership, roster, applier, effects, files });
+    const checks = this.#checks = new Checks({
+      self,
+      membership,
+      roster,
+      circles,
+      effects,
+      files,
+      intervalMs: options.checkIntervalMs ?? checkIntervalDefaultMs,
+      onFiles: (member, theirs) => this.#repair.observe(member, theirs),
+    });
+    this.#entrance = new Entrance({
+      self,
+      address,
+      previous,
+      remembered: stored.members,
+      membership,
+      roster,
+      checks,
+      effects,
+      isTelling: () => circles.hopsUnderWay > 0,
+    });
   }
+
   /** Every member known, in the order of the circle from this server on; dead ones included. */
   get members(): readonly Member[] {
-    return [];
+    return this.#membership.fromSelf;
   }
+
+  /** The live members, from this server on. */
+  get circle(): readonly Member[] {
+    return this.#membership.circle;
+  }
+
+  /** Takes one input; returns what the shell is to do, in this order. */
+  step(input: Input, now: Now): readonly Effect[] {
+    this.#effects.begin(now);
+    this.#handle(input);
+    this.#wakeParts();
+    this.#settle();
+    return this.#effects.end(this.#persist());
+  }
+
+  #handle(input: Input): void {
+    switch (input.type) {
+      case "start":
+        return this.#entrance.start();
+      case "message":
+        return this.#handleMessage(input.message, input.link);
+      case "unreachable":
+        return this.#checks.handleUnreachable(input.address, input.reason);
+      case "request":
+        return this.#replication.handleRequest(input.request, input.ask);
+      case "written":
+        this.#files = input.files;
+        return this.#effects.resume(input.token, input);
+      case "looked":
+      case "scanned":
+      case "fetched":
+        return this.#effects.resume(input.token, input);
+      case "leave":
+        return this.#entrance.leave();
+      case "wake":
+        this.#wakeAt = Infinity;
+        return;
+      default:
+        assertNever(input);
+    }
+  }
+
+  #handleMessage(message: MemberMessage, link: Link): void {
+    if (message.type === "INSERT") return this.#entrance.handleInsert(message, link);
+    if (message.to !== this.#id) {
+      return this.#refuse(message, link, { status: 421, error: "This is another server" });
+    }
+    const isKnown = this.#membership.get(message.from) !== undefined;
+    if (!isKnown && !isIntroduction(message)) {
+      return this.#refuse(message, link, { status: 403, error: "The sender is not in the list" });
+    }
+    switch (message.type) {
+      case "INSERTED":
+        return this.#entrance.handleInserted(message);
+      case "CHECK":
+        return this.#checks.handleCheck(message, link);
+      case "CHECKED":
+        return this.#checks.handleChecked(message);
+      case "ASK":
+        return this.#checks.handleAsk(message);
+      case "VOUCH":
+        return this.#checks.handleVouch(message);
+      case "UPDATE":
+        this.#acknowledge(message, link);
+        return this.#roster.handleUpdate(message);
+      case "FORWARD":
+        this.#acknowledge(message, link);
+        return this.#replication.handleForward(message);
+      case "ACK":
+        return this.#circles.handleAck(message);
+      case "REPORT":
+        return this.#rounds.handleReport(message);
+      case "COMPARE":
+        return this.#repair.handleCompare(message, link);
+      case "PAGE":
+        return this.#repair.handlePage(message);
+      case "REFUSE":
+        return this.#handleRefuse(message);
+      default:
+        assertNever(message);
+    }
+  }
+
+  /** The receiver of a hop is from now on the one that has to pass it on. */
+  #acknowledge(message: { from: MemberId; hop: number }, link: Link): void {
+    const { from: to, hop } = message;
+    this.#effects.reply(link, { type: "ACK", from: this.#id, to, hop });
+  }
+
+  #refuse(
+    message: Exclude<MemberMessage, { type: "INSERT" }>,
+    link: Link,
+    { status, error }: { status: 403 | 421; error: string },
+  ): void {
+    if (message.type === "REFUSE") return;
+    const { from: to, to: intended } = message;
+    this.#effects.reply(link, { type: "REFUSE", from: this.#id, to, status, intended, error });
+  }
+
+  #handleRefuse(message: Refuse): void {
+    if (message.status === 421) return this.#checks.handleMisdirected(message);
+    if (message.intended === "") return this.#entrance.handleRefused(message);
+    this.#introduce(message.from);
+  }
+
+  /** Tells a server that takes us for a stranger who is in the ring; at most once a second. */
+  #introduce(stranger: MemberId): void {
+    const now = this.#effects.now.monotonic;
+    const last = this.#introduced.get(stranger) ?? -Infinity;
+    if (this.#membership.get(stranger) === undefined || now - last < checkIntervalDefaultMs) return;
+    this.#introduced.set(stranger, now);
+    this.#roster.announce(stranger);
+  }
+
+  #wakeParts(): void {
+    const now = this.#effects.now.monotonic;
+    for (const part of this.#timed()) {
+      if (part.dueAt <= now) part.wake();
+    }
+  }
+
+  #timed() {
+    return [this.#checks, this.#circles, this.#rounds, this.#repair, this.#entrance];
+  }
+
+  /** Lets every part draw its conclusions from a list that has changed. */
+  #settle(): void {
+    let version;
+    do {
+      version = this.#membership.version;
+      if (version !== this.#savedVersion) {
+        this.#circles.reroute();
+        this.#rounds.reconsider();
+      }
+      if (this.#entrance.isInside) this.#repair.settle();
+      this.#entrance.settle();
+    } while (version !== this.#membership.version);
+    this.#showCircle();
+    this.#setAlarm();
+  }
+
+  #showCircle(): void {
+    const members = this.#membership.circle;
+    const shown = members.map((member) => member.address).join(" ");
+    if (shown === this.#shownCircle || members.length === 0) return;
+    this.#shownCircle = shown;
+    this.#effects.add({ type: "circle", members });
+  }
+
+  #setAlarm(): void {
+    const at = Math.min(...this.#timed().map((part) => part.dueAt));
+    if (at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    this.#effects.add({ type: "wake", at });
+  }
+
+  /** What others are told must still be known after a crash: the list is saved before it is sent. */
+  #persist(): readonly Effect[] {
+    const { version } = this.#membership;
+    const { incarnation } = this.#roster;
+    if (version === this.#savedVersion && incarnation === this.#savedIncarnation) return [];
+    this.#savedVersion = version;
+    this.#savedIncarnation = incarnation;
+    return [{ type: "save", incarnation, members: this.#membership.all }];
+  }
+}
+
+/** Whether a message may come from a server that is not in the list yet. */
+function isIntroduction(message: MemberMessage): boolean {
+  // Whoever sends these knows this server's id, which only members are told.
+  return message.type === "UPDATE" || message.type === "INSERTED" || message.type === "REFUSE";
 }

@@ -1,0 +1,252 @@
+/**
+ * The entrance: how a server comes into the ring, back into it, and out of it.
+ *
+ * A newcomer asks a member to insert it (INSERT); that member chooses the position right after itself,
+ * adds the newcomer to the list as joining, answers with the list and tells the ring. A newcomer asks
+ * again until it is answered: whoever inserted it already answers with the same list. A server that
+ * was in a ring before keeps its id and position, and needs no one to insert it: it tells whom it
+ * remembers that it is there again, with a raised incarnation.
+ */
+import type { Address } from "./address.ts";
+import type { Checks } from "./checks.ts";
+import type { Effects } from "./effects.ts";
+import { type Member, type MemberId, membersMax } from "./member.ts";
+import type { Membership } from "./membership.ts";
+import type { Insert, Inserted, Refuse } from "./message.ts";
+import { firstPosition, positionBetween } from "./position.ts";
+import type { Roster } from "./roster.ts";
+import type { Link } from "./step.ts";
+
+/** How often an INSERT is sent again while nobody answers, in milliseconds. */
+export const insertRetryMs = 500;
+/** After how long a newcomer that nobody answers gives up, in milliseconds. */
+export const insertTimeoutMs = 10_000;
+/** After how long a server that leaves stops, even if nobody has acknowledged it, in milliseconds. */
+export const leaveTimeoutMs = 2000;
+
+/** What {@linkcode Entrance} is made of. */
+export interface EntranceOptions {
+  readonly self: MemberId;
+  readonly address: Address;
+  readonly previous: Address | undefined;
+  readonly remembered: readonly Member[];
+  readonly membership: Membership;
+  readonly roster: Roster;
+  readonly checks: Checks;
+  readonly effects: Effects;
+  /** Whether a circular message of this server is still under way. */
+  readonly isTelling: () => boolean;
+}
+
+type Stage =
+  | { readonly name: "outside" }
+  | { readonly name: "entering"; readonly retryAt: number; readonly giveUpAt: number }
+  | { readonly name: "inside" }
+  | { readonly name: "leaving"; readonly stopAt: number }
+  | { readonly name: "stopped" };
+
+/** One server's way in and out. */
+export class Entrance {
+  readonly #options: EntranceOptions;
+  #stage: Stage = { name: "outside" };
+  #waitIsTold = false;
+
+  constructor(options: EntranceOptions) {
+    this.#options = options;
+  }
+
+  /** The monotonic time at which {@linkcode wake} has something to do. */
+  get dueAt(): number {
+    switch (this.#stage.name) {
+      case "entering":
+        return this.#stage.retryAt;
+      case "leaving":
+        return this.#stage.stopAt;
+      default:
+        return Infinity;
+    }
+  }
+
+  /** Whether this server is on its way out, or gone. */
+  get isLeaving(): boolean {
+    return this.#stage.name === "leaving" || this.#stage.name === "stopped";
+  }
+
+  /** Whether this server is on the list, and takes part. */
+  get isInside(): boolean {
+    return this.#stage.name === "inside";
+  }
+
+  /** Begins: as the first server of a ring, as a newcomer, or as one that returns. */
+  start(): void {
+    const { self, address, previous, remembered, membership, roster } = this.#options;
+    roster.raiseIncarnation();
+    const own = remembered.find((member) => member.id === self);
+    const others = remembered.filter((member) => member.id !== self);
+    if (own !== undefined && own.position !== "" && (others.length > 0 || previous === undefined)) {
+      membership.merge(others);
+      const status = others.some(isRemembered) ? "joining" : "alive";
+      roster.enter({ status, address, position: own.position });
+      return this.#return();
+    }
+    if (previous !== undefined) return this.#ask();
+    roster.enter({ status: "alive", address, position: firstPosition });
+    this.#enter();
+  }
+
+  /** Inserts a newcomer after this server. */
+  handleInsert(message: Insert, link: Link): void {
+    const { self, membership, roster, effects } = this.#options;
+    const own = membership.self;
+    if (message.from === self) {
+      return this.#refuse(message, link, "A server cannot be inserted after itself");
+    }
+    // Not (any more) a member: the newcomer asks again, and gives up when nobody answers.
+    if (own === undefined || !this.isInside) return;
+    const known = membership.get(message.from);
+    if (known === undefined || known.incarnation < message.incarnation) {
+      const position = message.position || known?.position || positionBetween(
+        { low: own.position, high: membership.positionAfter(own.position) },
+        message.from,
+      );
+      if (position === undefined || (known === undefined && membership.all.length >= membersMax)) {
+        return this.#refuse(
+          message,
+          link,
+          `The ring has no room for more than ${membersMax} members`,
+        );
+      }
+      roster.merge([{
+        id: message.from,
+        incarnation: message.incarnation,
+        status: "joining",
+        address: message.address,
+        position,
+      }]);
+      roster.announce();
+    }
+    effects.reply(link, {
+      type: "INSERTED",
+      from: self,
+      to: message.from,
+      members: membership.all,
+    });
+  }
+
+  /** Takes the place that a member has given to this server. */
+  handleInserted(message: Inserted): void {
+    const { self, address, membership, roster } = this.#options;
+    if (this.#stage.name === "entering") {
+      const own = message.members.find((member) => member.id === self);
+      if (own === undefined) return;
+      roster.enter({ status: "joining", address, position: own.position });
+      roster.merge(message.members);
+      return this.#enter();
+    }
+    if (membership.self !== undefined) roster.merge(message.members);
+  }
+
+  /** Gives up if it was our INSERT that was refused. */
+  handleRefused(message: Refuse): void {
+    const isOurs = this.#stage.name === "entering" && message.intended === "";
+    if (isOurs) this.#giveUp(message.error);
+  }
+
+  /** Leaves the ring: tells it, and stops when a member knows. */
+  leave(): void {
+    const { membership, roster, effects } = this.#options;
+    if (this.isLeaving) return;
+    const wasAlone = membership.others.length === 0;
+    const tell = membership.others;
+    roster.leave();
+    this.#stage = { name: "leaving", stopAt: effects.now.monotonic + leaveTimeoutMs };
+    if (wasAlone) return this.#stop();
+    // Two of them, as one may just have died.
+    for (const member of tell.slice(0, 2)) roster.announce(member.id);
+  }
+
+  /** Looks whether there is something to do: called after every input. */
+  settle(): void {
+    if (this.#stage.name === "leaving" && !this.#options.isTelling()) this.#stop();
+  }
+
+  wake(): void {
+    const now = this.#options.effects.now.monotonic;
+    if (now < this.dueAt) return;
+    if (this.#stage.name === "leaving") return this.#stop();
+    if (this.#stage.name === "entering") this.#askAgain(now);
+  }
+
+  #return(): void {
+    const { address, previous, checks, membership, roster, effects } = this.#options;
+    this.#enter();
+    roster.announce();
+    checks.probeAll();
+    if (previous === undefined) return;
+    effects.send(previous, {
+      type: "INSERT",
+      from: this.#options.self,
+      incarnation: roster.incarnation,
+      address,
+      position: membership.self?.position ?? "",
+    });
+  }
+
+  #ask(): void {
+    const now = this.#options.effects.now.monotonic;
+    this.#stage = { name: "entering", retryAt: now, giveUpAt: now + insertTimeoutMs };
+    this.#askAgain(now);
+  }
+
+  #askAgain(now: number): void {
+    const { self, address, previous, roster, effects } = this.#options;
+    if (this.#stage.name !== "entering" || previous === undefined) return;
+    if (now >= this.#stage.giveUpAt) {
+      return this.#giveUp(`No server answered at ${previous} for ${insertTimeoutMs / 1000} s`);
+    }
+    if (now > this.#stage.giveUpAt - insertTimeoutMs && !this.#waitIsTold) {
+      this.#waitIsTold = true;
+      const seconds = insertTimeoutMs / 1000;
+      effects.note("warning", `No answer from ${previous} yet; trying for ${seconds} s`);
+    }
+    this.#stage = { ...this.#stage, retryAt: now + insertRetryMs };
+    const { incarnation } = roster;
+    effects.send(previous, { type: "INSERT", from: self, incarnation, address, position: "" });
+  }
+
+  #enter(): void {
+    this.#stage = { name: "inside" };
+    this.#options.checks.start();
+  }
+
+  #refuse(message: Insert, link: Link, error: string): void {
+    const { self, effects } = this.#options;
+    effects.reply(link, {
+      type: "REFUSE",
+      from: self,
+      to: message.from,
+      status: 403,
+      intended: "",
+      error,
+    });
+  }
+
+  #giveUp(text: string): void {
+    this.#stage = { name: "stopped" };
+    this.#options.effects.add({ type: "stop", reason: "noPrevious", text });
+  }
+
+  #stop(): void {
+    this.#stage = { name: "stopped" };
+    this.#options.effects.add({
+      type: "stop",
+      reason: "left",
+      text: "This server has left the ring",
+    });
+  }
+}
+
+/** Whether a member that was remembered may be there still. */
+function isRemembered(member: Member): boolean {
+  return member.status !== "left";
+}

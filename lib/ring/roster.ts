@@ -1,0 +1,120 @@
+/**
+ * The roster: this server's own record, its verdicts on others, and the UPDATE circles that tell both.
+ *
+ * Only the owner raises an incarnation. A server that reads of itself that it is suspect, dead or has
+ * left raises its own above that and says so; one that was held dead has missed writes, and is joining
+ * until it has caught up. The list is saved before anything that follows from it is sent (`node.ts`).
+ */
+import { assert } from "./assert.ts";
+import type { Circles } from "./circles.ts";
+import type { Effects } from "./effects.ts";
+import { compareMember, isLive, type Member, type MemberId } from "./member.ts";
+import type { Membership } from "./membership.ts";
+import type { Update } from "./message.ts";
+
+/** What {@linkcode Roster} is made of. */
+export interface RosterOptions {
+  readonly self: MemberId;
+  readonly membership: Membership;
+  readonly circles: Circles;
+  readonly effects: Effects;
+  /** The incarnation that was saved last. */
+  readonly incarnation: number;
+}
+
+/** What this server says of itself and of others. */
+export class Roster {
+  readonly #options: RosterOptions;
+  #incarnation: number;
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+    this.#incarnation = options.incarnation;
+  }
+
+  /** This server's incarnation. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Raises this server's incarnation, for a new beginning. */
+  raiseIncarnation(): number {
+    return ++this.#incarnation;
+  }
+
+  /** Enters this server's own record in the list, above whatever others say of it. */
+  enter(own: Omit<Member, "id" | "incarnation">): void {
+    const { self, membership } = this.#options;
+    const known = membership.self;
+    const record = { id: self, incarnation: this.#incarnation, ...own };
+    if (known !== undefined && compareMember(known, record) > 0) {
+      this.#incarnation = known.incarnation + 1;
+    }
+    membership.merge([{ ...record, incarnation: this.#incarnation }]);
+  }
+
+  /** Says that this server now holds every file. */
+  becomeAlive(): void {
+    const own = this.#options.membership.self;
+    if (own?.status !== "joining") return;
+    this.enter({ ...place(own), status: "alive" });
+    this.announce();
+  }
+
+  /** Says that this server leaves. */
+  leave(): void {
+    const own = this.#options.membership.self;
+    if (own === undefined || !isLive(own)) return;
+    this.enter({ ...place(own), status: "left" });
+  }
+
+  /** Passes a verdict on another member and tells the ring. */
+  declare(id: MemberId, status: "suspect" | "dead"): void {
+    const { self, membership, effects } = this.#options;
+    assert(id !== self, `a server passed the verdict ${status} on itself`);
+    const member = membership.get(id);
+    if (member === undefined || !membership.merge([{ ...member, status }])) return;
+    effects.note("warning", `${member.address} is ${status}`);
+    this.announce();
+  }
+
+  /** Takes over what is newer in a list, and answers if it speaks ill of this server. */
+  merge(members: readonly Member[]): void {
+    const { membership } = this.#options;
+    const before = membership.self;
+    if (!membership.merge(members)) return;
+    const own = membership.self;
+    if (before === undefined || own === undefined || own === before) return;
+    // Whoever leaves stands by it: a raised incarnation would bring it back.
+    const heldDead = !isLive(own) && before.status === "alive";
+    this.enter({ ...place(before), status: heldDead ? "joining" : before.status });
+    if (before.status !== "left") this.announce();
+  }
+
+  /** Sends the list round the ring; `via` a certain member first, to tell a circle apart from ours. */
+  announce(via?: MemberId): void {
+    const { self, membership, circles } = this.#options;
+    const circle = {
+      ...circles.name(),
+      attempt: 0,
+      visited: [{ id: self, deed: "stored" as const }],
+    };
+    const payload = { type: "UPDATE" as const, members: membership.all };
+    if (via === undefined) circles.pass(circle, payload);
+    else circles.passTo(via, circle, payload);
+  }
+
+  /** Merges the list that an UPDATE carries, and passes it on, with what is known here. */
+  handleUpdate(message: Update): void {
+    const { self, membership, circles } = this.#options;
+    this.merge(message.members);
+    if (message.circle.creator === self) return;
+    if (circles.observe(message.circle) !== "new") return;
+    circles.setDeed(message.circle, "stored");
+    circles.visitAndPass(message.circle, { type: "UPDATE", members: membership.all });
+  }
+}
+
+function place(member: Member): Pick<Member, "address" | "position"> {
+  return { address: member.address, position: member.position };
+}

@@ -1,0 +1,183 @@
+/**
+ * Rounds: a server's own FORWARD circles, sent again until they are settled or out of time.
+ *
+ * A round keeps what each server is known to have done, from reports and from the envelope when it is
+ * back. It is evaluated at every news, and when the list changes: a member that has died is no longer
+ * waited for, one that has come is.
+ */
+import { type Circles, mergeDeed, type Payload } from "./circles.ts";
+import type { Effects } from "./effects.ts";
+import type { MemberId } from "./member.ts";
+import type { Membership } from "./membership.ts";
+import type { Circle, CircleName, Deed, Errand, Find, Report, Visit } from "./message.ts";
+
+/** After how long a creator sends a circle again, in milliseconds. */
+export const resendMs = 1000;
+
+/** What a FORWARD circle carries. */
+export type ForwardPayload = Extract<Payload, { type: "FORWARD" }>;
+
+/** One of this server's circles. */
+export interface Round {
+  readonly circle: CircleName;
+  readonly payload: ForwardPayload;
+  /** What each server is known to have done. */
+  readonly deeds: Map<MemberId, Deed>;
+  readonly plan: RoundPlan;
+  readonly deadline: number;
+  attempt: number;
+  /** When to send the circle again; in the order of the rounds, as each waits equally long. */
+  dueAt: number;
+}
+
+/** How a round ends. */
+export interface RoundPlan {
+  readonly timeoutMs: number;
+  /**
+   * Looks whether the round is settled, and if so ends it and returns true. It is given the envelope
+   * if that has just come back.
+   */
+  readonly evaluate: (returned?: { circle: Circle; found: Find | undefined }) => boolean;
+  /** Called instead when the time is over. */
+  readonly expire: () => void;
+}
+
+/** What {@linkcode Rounds} is made of. */
+export interface RoundsOptions {
+  readonly self: MemberId;
+  readonly membership: Membership;
+  readonly circles: Circles;
+  readonly effects: Effects;
+}
+
+/** The circles of one server. */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  /** By the number of the circle, in the order of `dueAt`. */
+  readonly #rounds = new Map<number, Round>();
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** The monotonic time at which {@linkcode wake} has something to do. */
+  get dueAt(): number {
+    for (const round of this.#rounds.values()) return round.dueAt;
+    return Infinity;
+  }
+
+  /** Makes a round; `send` sets it going. */
+  begin(payload: ForwardPayload, plan: RoundPlan): Round {
+    const { circles, effects } = this.#options;
+    const now = effects.now.monotonic;
+    const round: Round = {
+      circle: circles.name(),
+      payload,
+      deeds: new Map(),
+      plan,
+      deadline: now + plan.timeoutMs,
+      attempt: 0,
+      dueAt: now + resendMs,
+    };
+    this.#rounds.set(round.circle.sequence, round);
+    return round;
+  }
+
+  /** Sends a round to whoever has not yet said what it did. */
+  send(round: Round): void {
+    const { self, circles } = this.#options;
+    const visited: Visit[] = [{ id: self, deed: round.deeds.get(self) ?? "passed" }];
+    for (const [id, deed] of round.deeds) {
+      if (id !== self && isFinal(deed)) visited.push({ id, deed });
+    }
+    circles.pass({ ...round.circle, attempt: round.attempt, visited }, round.payload);
+  }
+
+  /** Notes what this server itself has done. */
+  noteOwn(round: Round, deed: Deed): void {
+    note(round, [{ id: this.#options.self, deed }]);
+    this.#evaluate(round);
+  }
+
+  /** Notes what another server has done. */
+  handleReport(message: Report): void {
+    const round = this.#find(message.circle);
+    if (round === undefined) return;
+    note(round, [{ id: message.from, deed: message.deed }]);
+    this.#evaluate(round);
+  }
+
+  /** A circle of this server is back, or has nowhere to go. */
+  handleReturn(circle: Circle, errand: Errand): void {
+    const round = this.#find(circle);
+    if (round === undefined) return;
+    const found = errand.type === "FIND" ? errand.found : undefined;
+    note(round, circle.visited);
+    if (this.#evaluate(round, { circle, found })) return;
+    // Somebody has come into the ring behind the circle's back.
+    const isNew = ({ id }: { id: MemberId }) => !round.deeds.has(id);
+    if (this.#options.membership.circle.some(isNew)) this.#resend(round);
+  }
+
+  /** Looks again at all rounds: the list has changed. */
+  reconsider(): void {
+    for (const round of [...this.#rounds.values()]) this.#evaluate(round);
+  }
+
+  /** Whether every member that this server holds live has said what it did. */
+  isSettled(round: Round): boolean {
+    return this.#options.membership.circle.every(({ id }) => isFinal(round.deeds.get(id)));
+  }
+
+  /** How many live members are known to have the write on disk. */
+  copies(round: Round): number {
+    const { self, membership } = this.#options;
+    const ids = new Set([self, ...membership.circle.map((member) => member.id)]);
+    return [...ids].filter((id) => round.deeds.get(id) === "stored").length;
+  }
+
+  /** Sends again what is due, and ends what is out of time. */
+  wake(): void {
+    const now = this.#options.effects.now.monotonic;
+    for (const round of [...this.#rounds.values()]) {
+      if (round.dueAt > now) return;
+      if (now < round.deadline) this.#resend(round);
+      else {
+        this.#rounds.delete(round.circle.sequence);
+        round.plan.expire();
+      }
+    }
+  }
+
+  #resend(round: Round): void {
+    const { sequence } = round.circle;
+    round.attempt++;
+    round.dueAt = this.#options.effects.now.monotonic + resendMs;
+    this.#rounds.delete(sequence);
+    this.#rounds.set(sequence, round);
+    this.send(round);
+  }
+
+  #find(circle: CircleName): Round | undefined {
+    const round = this.#rounds.get(circle.sequence);
+    return round?.circle.boot === circle.boot ? round : undefined;
+  }
+
+  #evaluate(round: Round, returned?: { circle: Circle; found: Find | undefined }): boolean {
+    const { sequence } = round.circle;
+    if (this.#rounds.get(sequence) !== round) return true;
+    if (!round.plan.evaluate(returned)) return false;
+    this.#rounds.delete(sequence);
+    return true;
+  }
+}
+
+function note(round: Round, visits: readonly Visit[]): void {
+  for (const { id, deed } of visits) {
+    round.deeds.set(id, mergeDeed(round.deeds.get(id), deed));
+  }
+}
+
+function isFinal(deed: Deed | undefined): boolean {
+  return deed === "stored" || deed === "failed";
+}
