@@ -1,0 +1,95 @@
+/** What a server answers: to clients, and to a server that fetches a body. */
+import type { ClientAnswer, ErrorAnswer, FetchAnswer } from "../ring/message.ts";
+import { readMembers, readRecords } from "./decode_member.ts";
+import {
+  objectOf,
+  oneOf,
+  readAddress,
+  readBodySize,
+  readContentType,
+  readCount,
+  readDigest,
+  readError,
+  readId,
+  readLabel,
+  readName,
+  readStamp,
+  readStatus,
+} from "./field.ts";
+import type { Reader } from "./field.ts";
+
+const fileFields = { item: readName, status: readStatus };
+const fileOptions = {
+  sha256: readDigest,
+  contentType: readContentType,
+  stamp: readStamp,
+  copies: readCount,
+  error: readError,
+};
+
+/** The answer to a GET that has found the file: its body follows. */
+const readFound = objectOf(
+  { type: oneOf(["GET"]), ...fileFields, status: oneOf([200]), size: readBodySize },
+  fileOptions,
+);
+const readNotFound = objectOf({ type: oneOf(["GET"]), ...fileFields }, fileOptions);
+const readGetStatus = objectOf({ status: readStatus });
+
+const readFetched = objectOf({
+  type: oneOf(["FETCH"]),
+  status: oneOf([200]),
+  sha256: readDigest,
+  size: readBodySize,
+});
+const readNotFetched = objectOf(
+  { type: oneOf(["FETCH"]), status: oneOf([404]), sha256: readDigest },
+  { error: readError },
+);
+const readFetchStatus = objectOf({ status: oneOf([200, 404]) });
+
+/** Reads the answer to anything that was no request, or that was malformed. */
+export const readErrorAnswer: Reader<ErrorAnswer> = objectOf({
+  type: oneOf(["ERROR"]),
+  status: readStatus,
+  error: readError,
+});
+
+/** Reads the answer to a FETCH. */
+export const readFetchAnswer: Reader<FetchAnswer> = (value, at) =>
+  readFetchStatus(value, at).status === 200 ? readFetched(value, at) : readNotFetched(value, at);
+
+/** The readers of answers to clients, by type. */
+export const answerReaders: ReadonlyMap<string, Reader<ClientAnswer>> = new Map<
+  string,
+  Reader<ClientAnswer>
+>([
+  [
+    "GET",
+    (value, at) =>
+      readGetStatus(value, at).status === 200 ? readFound(value, at) : readNotFound(value, at),
+  ],
+  ["PUT", objectOf({ type: oneOf(["PUT"]), ...fileFields }, fileOptions)],
+  ["DELETE", objectOf({ type: oneOf(["DELETE"]), ...fileFields }, fileOptions)],
+  [
+    "LIST",
+    objectOf(
+      { type: oneOf(["LIST"]), status: oneOf([200]), files: readRecords },
+      { next: readName },
+    ),
+  ],
+  [
+    "STATUS",
+    objectOf({
+      type: oneOf(["STATUS"]),
+      status: oneOf([200]),
+      version: readLabel,
+      id: readId,
+      address: readAddress,
+      members: readMembers,
+      files: readCount,
+      bytes: readCount,
+      digest: readDigest,
+    }),
+  ],
+  ["ERROR", readErrorAnswer],
+]);

@@ -1,0 +1,181 @@
+/** What servers tell each other: the records of members and of files, and each message. */
+import { pageRecordsMax } from "../ring/file_record.ts";
+import type { FileRecord } from "../ring/file_record.ts";
+import { membersMax, memberStatuses } from "../ring/member.ts";
+import { deeds } from "../ring/message.ts";
+import type { Errand, MemberMessage } from "../ring/message.ts";
+import {
+  emptyOr,
+  listOf,
+  objectOf,
+  oneOf,
+  readAddress,
+  readContentType,
+  readCount,
+  readDigest,
+  readError,
+  readId,
+  readLabel,
+  readName,
+  readPosition,
+  readStamp,
+  readTrue,
+} from "./field.ts";
+import type { Reader } from "./field.ts";
+import { ProtocolError } from "./protocol_error.ts";
+
+const readMember = objectOf({
+  id: readId,
+  incarnation: readCount,
+  status: oneOf(memberStatuses),
+  address: readAddress,
+  position: readPosition,
+});
+
+/** Reads a list of members. */
+export const readMembers = listOf(readMember, membersMax);
+
+const readRecordFields = objectOf({
+  name: readName,
+  stamp: readStamp,
+  sha256: emptyOr(readDigest),
+  size: readCount,
+  contentType: readContentType,
+}, { deleted: readTrue });
+
+const readRecord: Reader<FileRecord> = (value, at) => {
+  const record = readRecordFields(value, at);
+  if (record.deleted && (record.sha256 !== "" || record.size !== 0)) {
+    throw new ProtocolError(400, `Cannot read ${at}: it is a tombstone, and yet has a body`);
+  }
+  if (!record.deleted && record.sha256 === "") {
+    throw new ProtocolError(400, `Cannot read ${at}.sha256: it is empty, and it is no tombstone`);
+  }
+  return record;
+};
+
+/** Reads a page of file records. */
+export const readRecords = listOf(readRecord, pageRecordsMax);
+
+const circleName = { creator: readId, boot: readLabel, sequence: readCount };
+
+const readCircle = objectOf({
+  ...circleName,
+  attempt: readCount,
+  visited: listOf(objectOf({ id: readId, deed: oneOf(deeds) }), membersMax),
+});
+
+const readErrandType = objectOf({ type: oneOf(["WRITE", "FIND"]) });
+
+const readWrite = objectOf(
+  { type: oneOf(["WRITE"]), record: readRecord, holder: readId },
+  { upload: readLabel },
+);
+
+const readFind = objectOf(
+  { type: oneOf(["FIND"]), item: readName },
+  { found: objectOf({ record: readRecord, holder: readId }) },
+);
+
+const readErrand: Reader<Errand> = (value, at) => {
+  const { type } = readErrandType(value, at);
+  return type === "WRITE" ? readWrite(value, at) : readFind(value, at);
+};
+
+const envelope = { from: readId, to: readId };
+
+/** The readers of members' messages, by type. The `body` of a FORWARD is not in its JSON. */
+export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map<
+  string,
+  Reader<MemberMessage>
+>([
+  [
+    "INSERT",
+    objectOf({
+      type: oneOf(["INSERT"]),
+      from: readId,
+      incarnation: readCount,
+      address: readAddress,
+      position: readPosition,
+    }),
+  ],
+  ["INSERTED", objectOf({ type: oneOf(["INSERTED"]), ...envelope, members: readMembers })],
+  [
+    "CHECK",
+    objectOf({
+      type: oneOf(["CHECK"]),
+      ...envelope,
+      sequence: readCount,
+      list: readDigest,
+      files: readDigest,
+    }),
+  ],
+  [
+    "CHECKED",
+    objectOf({
+      type: oneOf(["CHECKED"]),
+      ...envelope,
+      sequence: readCount,
+      list: readDigest,
+      files: readDigest,
+    }, { members: readMembers }),
+  ],
+  ["ASK", objectOf({ type: oneOf(["ASK"]), ...envelope, suspect: readId })],
+  ["VOUCH", objectOf({ type: oneOf(["VOUCH"]), ...envelope, suspect: readId })],
+  [
+    "UPDATE",
+    objectOf({
+      type: oneOf(["UPDATE"]),
+      ...envelope,
+      hop: readCount,
+      circle: readCircle,
+      members: readMembers,
+    }),
+  ],
+  [
+    "FORWARD",
+    objectOf({
+      type: oneOf(["FORWARD"]),
+      ...envelope,
+      hop: readCount,
+      circle: readCircle,
+      errand: readErrand,
+    }),
+  ],
+  ["ACK", objectOf({ type: oneOf(["ACK"]), ...envelope, hop: readCount })],
+  [
+    "REPORT",
+    objectOf({
+      type: oneOf(["REPORT"]),
+      ...envelope,
+      circle: objectOf(circleName),
+      deed: oneOf(deeds),
+    }),
+  ],
+  [
+    "COMPARE",
+    objectOf({
+      type: oneOf(["COMPARE"]),
+      ...envelope,
+      sequence: readCount,
+      after: emptyOr(readName),
+    }),
+  ],
+  [
+    "PAGE",
+    objectOf(
+      { type: oneOf(["PAGE"]), ...envelope, sequence: readCount, records: readRecords },
+      { next: readName },
+    ),
+  ],
+  [
+    "REFUSE",
+    objectOf({
+      type: oneOf(["REFUSE"]),
+      ...envelope,
+      status: oneOf([403, 421]),
+      intended: emptyOr(readId),
+      error: readError,
+    }),
+  ],
+]);
