@@ -1,0 +1,115 @@
+/**
+ * The fetcher: brings the body of a record here, from another server.
+ *
+ * A large body is often on its way already, ahead of its record (`uploads.ts`): then it is waited for.
+ * Whatever comes from another server is believed only when it has the hash that it was asked by.
+ */
+import { createHash } from "node:crypto";
+import type { FrameConnection } from "../protocol/connection.ts";
+import { decodeReply } from "../protocol/decode.ts";
+import { encodeRequest } from "../protocol/encode.ts";
+import { logger } from "../log.ts";
+import type { Address } from "../ring/address.ts";
+import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
+import { StoreFailedError } from "../storage/disk_error.ts";
+import type { Store } from "../storage/store.ts";
+import { dial } from "./dial.ts";
+import { receiveBody } from "./receive_body.ts";
+import type { Uploads } from "./uploads.ts";
+import { stallMs, type Watchdog } from "./watchdog.ts";
+
+const log = logger("fetch");
+
+/** What is to be fetched. */
+export interface FetchTask {
+  readonly record: FileRecord;
+  readonly sources: readonly Address[];
+  readonly upload?: string;
+}
+
+/** How a fetch ended; `body` is there if it is small, a large one is in the store. */
+export interface Fetched {
+  readonly ok: boolean;
+  readonly body?: Uint8Array;
+}
+
+/** What {@linkcode Fetcher} is made of. */
+export interface FetcherOptions {
+  readonly store: Store;
+  readonly uploads: Uploads;
+  readonly watchdog: Watchdog;
+}
+
+/** Fetches bodies for one server. */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly #connections = new Set<FrameConnection>();
+  #closed = false;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+  }
+
+  /** Fetches a body; tries the sources in turn. A failure of the store is thrown. */
+  async fetch({ record, sources, upload }: FetchTask): Promise<Fetched> {
+    const { store, uploads } = this.#options;
+    if (upload !== undefined) await uploads.arrival(upload);
+    if (hasLargeBody(record) && store.hasBody(record.sha256)) return { ok: true };
+    for (const address of sources) {
+      const fetched = await this.#fetchFrom(address, record);
+      if (fetched.ok) return fetched;
+    }
+    return { ok: false };
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #fetchFrom(address: Address, record: FileRecord): Promise<Fetched> {
+    if (this.#closed) return { ok: false };
+    try {
+      const { connection, stream } = await dial(address);
+      const unwatch = this.#options.watchdog.watch({
+        isStuck: () => stream.stillForMs > stallMs,
+        close: () => connection.close(),
+      });
+      this.#connections.add(connection);
+      try {
+        return await this.#receive(connection, record);
+      } finally {
+        unwatch();
+        this.#connections.delete(connection);
+        connection.close();
+      }
+    } catch (error) {
+      // Whatever goes wrong at the other side is no news to ours: another source is tried.
+      if (error instanceof StoreFailedError) throw error;
+      log.debug(() =>
+        `cannot get ${JSON.stringify(record.name)} from ${address}: ${String(error)}`
+      );
+      return { ok: false };
+    }
+  }
+
+  async #receive(connection: FrameConnection, record: FileRecord): Promise<Fetched> {
+    const { sha256, size } = record;
+    await connection.send(encodeRequest({ type: "FETCH", sha256 }));
+    const received = await connection.receive();
+    if (received === undefined) return { ok: false };
+    const answer = decodeReply(received.value, received.size);
+    if (answer.type !== "FETCH" || answer.status !== 200 || received.size !== size) {
+      return { ok: false };
+    }
+    if (hasLargeBody(record)) {
+      const body = await receiveBody(this.#options.store, connection.body());
+      return { ok: body.sha256 === sha256 };
+    }
+    const body = await connection.readBody(size);
+    return createHash("sha256").update(body).digest("hex") === sha256
+      ? { ok: true, body }
+      : { ok: false };
+  }
+}

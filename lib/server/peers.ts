@@ -1,0 +1,139 @@
+/**
+ * Peers: the connections that this server keeps open to others, one to each address.
+ *
+ * Sending never waits: a message goes out if and when the connection is there. What cannot be sent is
+ * lost, and the core is told that the address is unreachable; it decides what to do about it.
+ */
+import type { FrameConnection } from "../protocol/connection.ts";
+import { decodeReply } from "../protocol/decode.ts";
+import { encodeMessage } from "../protocol/encode.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { logger } from "../log.ts";
+import type { Address } from "../ring/address.ts";
+import type { MemberMessage } from "../ring/message.ts";
+import { dial } from "./dial.ts";
+import type { TimedStream } from "./timed_stream.ts";
+
+/** How many messages wait while a connection is being opened; more are dropped, as on a lost link. */
+export const connectingQueueMax = 4096;
+
+/** After how long a connection that nothing goes through is closed, in milliseconds. */
+export const peerIdleMs = 30_000;
+
+const log = logger("message");
+
+/** What {@linkcode Peers} tells. */
+export interface PeersOptions {
+  readonly onMessage: (message: MemberMessage) => void;
+  readonly onUnreachable: (address: Address, reason: "refused" | "closed") => void;
+}
+
+type Peer =
+  | { readonly state: "connecting"; readonly queue: MemberMessage[] }
+  | {
+    readonly state: "open";
+    readonly connection: FrameConnection;
+    readonly stream: TimedStream;
+  };
+
+/** The connections to other servers. */
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #peers = new Map<Address, Peer>();
+  #closed = false;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a message to the server at an address, without waiting. */
+  send(address: Address, message: MemberMessage): void {
+    if (this.#closed) return;
+    log.debug(() => `sent ${message.type} to ${address}`);
+    const peer = this.#peers.get(address);
+    if (peer === undefined) return this.#open(address, message);
+    if (peer.state === "open") return post(peer.connection, message);
+    if (peer.queue.length < connectingQueueMax) peer.queue.push(message);
+  }
+
+  /** Closes the connections that nothing has gone through for long. */
+  sweep(): void {
+    for (const [address, peer] of this.#peers) {
+      if (peer.state === "open" && peer.stream.stillForMs > peerIdleMs) this.#drop(address, peer);
+    }
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    this.#closed = true;
+    for (const [address, peer] of this.#peers) this.#drop(address, peer);
+  }
+
+  #open(address: Address, first: MemberMessage): void {
+    const peer: Peer = { state: "connecting", queue: [first] };
+    this.#peers.set(address, peer);
+    dial(address).then(
+      ({ connection, stream }) => this.#begin(address, { connection, stream, queue: peer.queue }),
+      (error) => this.#fail(address, error),
+    );
+  }
+
+  #begin(
+    address: Address,
+    { connection, stream, queue }: {
+      connection: FrameConnection;
+      stream: TimedStream;
+      queue: readonly MemberMessage[];
+    },
+  ): void {
+    if (this.#closed) return connection.close();
+    const peer: Peer = { state: "open", connection, stream };
+    this.#peers.set(address, peer);
+    for (const message of queue) post(connection, message);
+    this.#receive(address, peer).catch((error) => {
+      log.debug(() => `lost the connection to ${address}: ${String(error)}`);
+    }).finally(() => {
+      connection.close();
+      if (this.#peers.get(address) !== peer) return;
+      this.#peers.delete(address);
+      this.#options.onUnreachable(address, "closed");
+    });
+  }
+
+  async #receive(address: Address, peer: Extract<Peer, { state: "open" }>): Promise<void> {
+    const { connection } = peer;
+    for (
+      let received = await connection.receive();
+      received !== undefined;
+      received = await connection.receive()
+    ) {
+      const reply = decodeReply(received.value, received.size);
+      if (reply.type === "ERROR") throw new ProtocolError(400, reply.error);
+      if (reply.type === "FETCH") throw new ProtocolError(400, "An answer to no FETCH");
+      log.debug(() => `received ${reply.type} from ${address}`);
+      this.#options.onMessage(reply);
+    }
+  }
+
+  #fail(address: Address, error: unknown): void {
+    this.#peers.delete(address);
+    if (this.#closed) return;
+    log.debug(() => `cannot connect to ${address}: ${String(error)}`);
+    // Anything but a refusal is silence: a host that is down, a link that is cut, a time that is over.
+    if (error instanceof Deno.errors.ConnectionRefused) {
+      this.#options.onUnreachable(address, "refused");
+    }
+  }
+
+  #drop(address: Address, peer: Peer): void {
+    this.#peers.delete(address);
+    if (peer.state === "open") peer.connection.close();
+  }
+}
+
+/** Queues a message on a connection; should that break, its reader finds out. */
+export function post(connection: FrameConnection, message: MemberMessage): void {
+  const { head, body } = encodeMessage(message);
+  const sent = body === undefined ? connection.send(head) : connection.send(head, body);
+  sent.catch(() => {});
+}

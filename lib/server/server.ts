@@ -1,0 +1,234 @@
+/**
+ * The server: a listener, a store, and the core between them.
+ */
+import { createHash } from "node:crypto";
+import metadata from "../../deno.json" with { type: "json" };
+import { logger } from "../log.ts";
+import { FrameConnection } from "../protocol/connection.ts";
+import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
+import type { StatusAnswer } from "../ring/message.ts";
+import { StoreFailedError } from "../storage/disk_error.ts";
+import { openDiskStore } from "../storage/disk_store.ts";
+import { MemoryStore } from "../storage/memory_store.ts";
+import { type Store, StoreOpenError } from "../storage/store.ts";
+import { Driver } from "./driver.ts";
+import { Fetcher } from "./fetcher.ts";
+import { acceptAll, bind } from "./listener.ts";
+import { type RunningServer, ServerError, type ServerOptions } from "./options.ts";
+import { Peers } from "./peers.ts";
+import { Session } from "./session.ts";
+import { TimedStream } from "./timed_stream.ts";
+import { Uploads } from "./uploads.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How long requests that are under way may take when the server stops, in milliseconds. */
+export const stopTimeoutMs = 5000;
+
+const log = logger("server");
+
+/**
+ * Starts a server; resolves when it listens and has begun to take part in its ring.
+ * @throws {ServerError} when it cannot listen or open its store.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const listener = bind({ ip: options.ip, port: options.port });
+  const { hostname: host, port } = listener.addr;
+  let store: Store;
+  try {
+    store = openStore(options, port);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  const address = advertised(options.advertise, { host, port });
+  const server = new Server({ listener, store, address, options });
+  options.onListening?.(formatAddress({ host, port }));
+  server.start();
+  return await Promise.resolve(server);
+}
+
+function openStore({ dataDirectory }: ServerOptions, port: number): Store {
+  if (dataDirectory === undefined) return new MemoryStore();
+  try {
+    return openDiskStore(dataDirectory(port));
+  } catch (error) {
+    if (!(error instanceof StoreOpenError)) throw error;
+    throw new ServerError("store", error.message, { cause: error });
+  }
+}
+
+/** What other members are told: where this server listens, unless it is told otherwise. */
+function advertised(advertise: string | undefined, bound: { host: string; port: number }): Address {
+  if (advertise === undefined) return formatAddress(bound);
+  if (parseAddress(advertise) !== undefined) return advertise;
+  return formatAddress({ host: advertise.replace(/^\[|\]$/g, ""), port: bound.port });
+}
+
+interface ServerParts {
+  readonly listener: Deno.TcpListener;
+  readonly store: Store;
+  readonly address: Address;
+  readonly options: ServerOptions;
+}
+
+class Server implements RunningServer {
+  readonly address: Address;
+  readonly finished: Promise<void>;
+  readonly #parts: ServerParts;
+  readonly #peers: Peers;
+  readonly #fetcher: Fetcher;
+  readonly #uploads: Uploads;
+  readonly #driver: Driver;
+  readonly #watchdog = new Watchdog();
+  readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  #accepting: Promise<void> = Promise.resolve();
+  #hasLeft: () => void = () => {};
+  #stopping: Promise<void> | undefined;
+  #finish: PromiseWithResolvers<void>;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.address = parts.address;
+    this.#finish = Promise.withResolvers();
+    this.finished = this.#finish.promise;
+    // Whoever does not wait for the end need not hear of it.
+    this.finished.catch(() => {});
+    const { store, options } = parts;
+    const boot = randomHex(8);
+    this.#peers = new Peers({
+      onMessage: (message) => this.#driver.handle({ type: "message", link: 0, message }),
+      onUnreachable: (address, reason) =>
+        this.#driver.handle({ type: "unreachable", address, reason }),
+    });
+    this.#uploads = new Uploads({
+      self: store.id,
+      boot,
+      store,
+      others: () => this.#driver.node.circle.slice(1),
+    });
+    this.#fetcher = new Fetcher({ store, uploads: this.#uploads, watchdog: this.#watchdog });
+    const { previous, checkIntervalMs } = options;
+    this.#driver = new Driver({
+      node: {
+        id: store.id,
+        address: parts.address,
+        stored: store.load(),
+        files: store.summary().digest,
+        boot,
+        sha256: (text) => createHash("sha256").update(text).digest("hex"),
+        ...(previous === undefined ? {} : { previous }),
+        ...(checkIntervalMs === undefined ? {} : { checkIntervalMs }),
+      },
+      store,
+      peers: this.#peers,
+      fetcher: this.#fetcher,
+      onCircle: options.onCircle,
+      onStop: ({ reason, text }) => {
+        if (reason === "noPrevious") this.#fail(new ServerError("noPrevious", text));
+        else this.#hasLeft();
+      },
+      onFatal: (error) => this.#fail(fatal(error)),
+    });
+    this.#sweeper = setInterval(() => this.#peers.sweep(), 5000);
+  }
+
+  start(): void {
+    this.#accepting = acceptAll(this.#parts.listener, (conn) => this.#accept(conn));
+    this.#driver.handle({ type: "start" });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#parts.listener.close();
+    await this.#finishRequests();
+    const left = new Promise<void>((resolve) => {
+      this.#hasLeft = resolve;
+    });
+    this.#driver.handle({ type: "leave" });
+    await left;
+    await this.#close();
+    this.#finish.resolve();
+  }
+
+  /** Waits for the requests that are under way, for a time. */
+  async #finishRequests(): Promise<void> {
+    const end = performance.now() + stopTimeoutMs;
+    const isBusy = () =>
+      this.#driver.requestsUnderWay > 0 ||
+      [...this.#sessions.keys()].some((session) => session.isBusy);
+    while (isBusy() && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Closes everything, as it is. */
+  async #close(): Promise<void> {
+    this.#driver.close();
+    clearInterval(this.#sweeper);
+    this.#watchdog.close();
+    this.#peers.close();
+    this.#fetcher.close();
+    for (const session of this.#sessions.keys()) session.close();
+    await Promise.all([...this.#sessions.values(), this.#accepting]);
+    this.#parts.store.close();
+  }
+
+  /** The server cannot go on. */
+  #fail(error: unknown): void {
+    if (this.#stopping !== undefined) return this.#hasLeft();
+    log.debug(() => `The server stops: ${String(error)}`);
+    this.#stopping = this.finished.catch(() => {});
+    this.#parts.listener.close();
+    this.#close().then(() => this.#finish.reject(error), () => this.#finish.reject(error));
+  }
+
+  #accept(conn: Deno.TcpConn): void {
+    conn.setNoDelay(true);
+    const stream = new TimedStream(conn);
+    const remote = formatAddress({ host: conn.remoteAddr.hostname, port: conn.remoteAddr.port });
+    const session = new Session({
+      connection: new FrameConnection(stream),
+      stream,
+      remote,
+      driver: this.#driver,
+      store: this.#parts.store,
+      uploads: this.#uploads,
+      status: () => this.#status(),
+      onFatal: (error) => this.#fail(fatal(error)),
+    });
+    const unwatch = this.#watchdog.watch(session);
+    const run = session.run().finally(() => {
+      unwatch();
+      this.#sessions.delete(session);
+    });
+    this.#sessions.set(session, run);
+  }
+
+  #status(): StatusAnswer {
+    const { store, address } = this.#parts;
+    return {
+      type: "STATUS",
+      status: 200,
+      version: metadata.version,
+      id: store.id,
+      address,
+      members: this.#driver.node.members,
+      ...store.summary(),
+    };
+  }
+}
+
+function fatal(error: unknown): unknown {
+  if (!(error instanceof StoreFailedError)) return error;
+  return new ServerError("disk", error.message, { cause: error });
+}
+
+function randomHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

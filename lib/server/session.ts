@@ -1,0 +1,296 @@
+/**
+ * A session: one connection that was opened to this server, by a client or by another server.
+ *
+ * Requests may be pipelined: they are worked on at the same time, and answered in order. Messages of
+ * other servers go to the core at once, and what it replies goes out at once.
+ */
+import { createHash } from "node:crypto";
+import { logger } from "../log.ts";
+import { ConnectionError, type FrameConnection, type Received } from "../protocol/connection.ts";
+import { decodeIncoming, type Incoming, withBody } from "../protocol/decode.ts";
+import { encodeAnswer } from "../protocol/encode.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { inlineBytesMax, pageRecordsMax } from "../ring/file_record.ts";
+import type {
+  BodyMessage,
+  ClientAnswer,
+  ClientRequest,
+  FetchAnswer,
+  FetchMessage,
+  FileAnswer,
+  Forward,
+  MemberMessage,
+} from "../ring/message.ts";
+import type { Ask, Link } from "../ring/step.ts";
+import { type BodyReader, type Store, StoreFullError } from "../storage/store.ts";
+import { contentTypeOf } from "./content_type.ts";
+import type { Answered, Driver } from "./driver.ts";
+import { post } from "./peers.ts";
+import type { TimedStream } from "./timed_stream.ts";
+import type { Uploads } from "./uploads.ts";
+import { stallMs } from "./watchdog.ts";
+
+/** How many requests of one connection are worked on at the same time. */
+export const pipelineMax = 128;
+
+/** How long a connection may be silent, in milliseconds. */
+export const sessionIdleMs = 300_000;
+
+/** How much of what a client still sends is read after it was refused, so that it sees why. */
+const lingerBytesMax = 1024 * 1024;
+const lingerMs = 1000;
+
+const log = logger("message");
+
+/** What {@linkcode Session} is made of. */
+export interface SessionOptions {
+  readonly connection: FrameConnection;
+  readonly stream: TimedStream;
+  /** Who is at the other end, for the log. */
+  readonly remote: string;
+  readonly driver: Driver;
+  readonly store: Store;
+  readonly uploads: Uploads;
+  readonly status: () => ClientAnswer;
+  /** The disk failed. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** One connection that was opened to this server. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #link: Link;
+  /** Ends when everything up to the last request has been answered. */
+  #answers: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #roomFor: (() => void) | undefined;
+  #receivingBody = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { connection, driver, remote } = options;
+    this.#link = driver.openLink((message) => {
+      log.debug(() => `sent ${message.type} to ${remote}`);
+      post(connection, message);
+    });
+  }
+
+  /** Serves the connection until it ends. Never rejects. */
+  async run(): Promise<void> {
+    const { connection, driver, remote, onFatal } = this.#options;
+    try {
+      await this.#serve();
+      await this.#answers;
+      await connection.flush();
+    } catch (error) {
+      if (error instanceof ProtocolError) await this.#refuse(error);
+      else if (!(error instanceof ConnectionError)) onFatal(error);
+      log.debug(() => `lost the connection from ${remote}: ${String(error)}`);
+    } finally {
+      driver.closeLink(this.#link);
+      connection.close();
+    }
+  }
+
+  /** Whether nothing has moved for longer than it may. */
+  isStuck(): boolean {
+    const { stream } = this.#options;
+    if (stream.isWriting || this.#receivingBody) return stream.stillForMs > stallMs;
+    return this.#underWay === 0 && stream.stillForMs > sessionIdleMs;
+  }
+
+  /** Whether a request is being worked on. */
+  get isBusy(): boolean {
+    return this.#underWay > 0 || this.#receivingBody;
+  }
+
+  close(): void {
+    this.#options.connection.close();
+  }
+
+  async #serve(): Promise<void> {
+    const { connection, remote } = this.#options;
+    for (
+      let received = await connection.receive();
+      received !== undefined;
+      received = await connection.receive()
+    ) {
+      const message = decodeIncoming(received.value, received.size);
+      log.debug(() => `received ${message.type} from ${remote}`);
+      await this.#take(message, received);
+    }
+  }
+
+  /** Takes a message with its body, if it has one; does not wait for what follows from it. */
+  async #take(message: Incoming, received: Received): Promise<void> {
+    switch (message.type) {
+      case "GET":
+      case "DELETE":
+        return await this.#ask(message);
+      case "PUT":
+        return await this.#put(message);
+      case "LIST":
+        return await this.#enqueue(Promise.resolve({ answer: this.#list(message) }));
+      case "STATUS":
+        return await this.#enqueue(Promise.resolve({ answer: this.#options.status() }));
+      case "BODY":
+        return await this.#takeBody(message);
+      case "FETCH":
+        return await this.#enqueue(Promise.resolve(this.#open(message)));
+      case "FORWARD": {
+        if (received.size === undefined) return this.#hand(message);
+        return this.#hand(verified(withBody(message, await this.#readBody())));
+      }
+      default:
+        return this.#hand(message);
+    }
+  }
+
+  #hand(message: MemberMessage): void {
+    this.#options.driver.handle({ type: "message", link: this.#link, message });
+  }
+
+  #ask(ask: Ask): Promise<void> {
+    return this.#enqueue(this.#options.driver.request(ask));
+  }
+
+  async #put(message: Extract<ClientRequest, { type: "PUT" }>): Promise<void> {
+    const { item, size } = message;
+    const contentType = message.contentType ?? contentTypeOf(item);
+    const ask = { type: "PUT", item, size, contentType } as const;
+    if (size <= inlineBytesMax) {
+      const body = await this.#readBody();
+      const sha256 = sha256Of(body);
+      return await this.#ask({ ...ask, sha256, body });
+    }
+    const { uploads } = this.#options;
+    const upload = uploads.name();
+    try {
+      const { sha256 } = await this.#receiveBody({ name: upload, size, visited: [] });
+      return await this.#ask({ ...ask, sha256, upload });
+    } catch (error) {
+      if (!(error instanceof StoreFullError)) throw error;
+      const full = "There is no room left on this server's disk";
+      const answer: FileAnswer = { type: "PUT", item, status: 507, error: full };
+      await this.#enqueue(Promise.resolve({ answer }));
+      await this.#options.connection.skipBody();
+    }
+  }
+
+  /** Another server's large body: stored, and passed on. */
+  async #takeBody({ upload, visited, size, from }: BodyMessage): Promise<void> {
+    try {
+      await this.#receiveBody({ name: upload, size, visited: [...visited, from] });
+    } catch (error) {
+      if (!(error instanceof StoreFullError)) throw error;
+      log.warn(() => `Cannot store a body of ${size} bytes: ${error.message}`);
+      this.close();
+    }
+  }
+
+  async #receiveBody(upload: Parameters<Uploads["receive"]>[1]): Promise<{ sha256: string }> {
+    const { connection, uploads } = this.#options;
+    this.#receivingBody = true;
+    try {
+      return await uploads.receive(connection.body(), upload);
+    } finally {
+      this.#receivingBody = false;
+    }
+  }
+
+  async #readBody(): Promise<Uint8Array> {
+    this.#receivingBody = true;
+    try {
+      return await this.#options.connection.readBody(inlineBytesMax);
+    } finally {
+      this.#receivingBody = false;
+    }
+  }
+
+  #list({ prefix, after }: Extract<ClientRequest, { type: "LIST" }>): ClientAnswer {
+    const options = { prefix, after, limit: pageRecordsMax + 1, tombstones: false };
+    const found = this.#options.store.scan(options);
+    const files = found.slice(0, pageRecordsMax);
+    const next = found.length > pageRecordsMax ? files.at(-1)?.name : undefined;
+    return { type: "LIST", status: 200, files, ...(next === undefined ? {} : { next }) };
+  }
+
+  #open({ sha256 }: FetchMessage): { answer: FetchAnswer; body?: BodyReader } {
+    const body = this.#options.store.openBody(sha256);
+    if (body !== undefined) {
+      return { answer: { type: "FETCH", status: 200, sha256, size: body.size }, body };
+    }
+    const error = "This server has no body with this hash";
+    return { answer: { type: "FETCH", status: 404, sha256, error } };
+  }
+
+  /** Sends an answer when it is there and its turn has come; waits only if there are many. */
+  async #enqueue(answered: Promise<Answered | Reply>): Promise<void> {
+    this.#underWay++;
+    const before = this.#answers;
+    this.#answers = (async () => {
+      const [reply] = await Promise.all([answered, before]);
+      await this.#send(reply);
+    })().finally(() => {
+      this.#underWay--;
+      this.#roomFor?.();
+    });
+    // Whoever receives finds out that the connection has broken.
+    this.#answers.catch(() => {});
+    while (this.#underWay >= pipelineMax) {
+      await new Promise<void>((resolve) => {
+        this.#roomFor = resolve;
+      });
+    }
+  }
+
+  async #send({ answer, body }: Answered | Reply): Promise<void> {
+    const { connection } = this.#options;
+    try {
+      if (body === undefined) return await connection.send(encodeAnswer(answer));
+      if (body.bytes !== undefined) {
+        return await connection.send(encodeAnswer(answer), body.bytes);
+      }
+      connection.send(encodeAnswer(answer)).catch(() => {});
+      await connection.sendBody(body.size, body.chunks());
+    } finally {
+      body?.close();
+    }
+  }
+
+  /** Answers what is no message, after everything before it, and lets the other side read why. */
+  async #refuse(error: ProtocolError): Promise<void> {
+    const { connection, remote } = this.#options;
+    log.info(() => `refused what ${remote} sent: ${error.message}`);
+    const linger = setTimeout(() => connection.close(), lingerMs);
+    try {
+      await this.#answers;
+      const answer = { type: "ERROR", status: error.status, error: error.message } as const;
+      await connection.send(encodeAnswer(answer));
+      await connection.closeWrite();
+      await connection.drain(lingerBytesMax);
+    } catch (failure) {
+      if (!(failure instanceof ConnectionError)) throw failure;
+    } finally {
+      clearTimeout(linger);
+    }
+  }
+}
+
+/** Another server's word for a hash is not enough: a wrong one would be stored under it. */
+function verified(message: Forward): Forward {
+  const { errand, body } = message;
+  if (errand.type === "WRITE" && body !== undefined && sha256Of(body) !== errand.record.sha256) {
+    throw new ProtocolError(400, "The body of a FORWARD has another hash than its record says");
+  }
+  return message;
+}
+
+function sha256Of(body: Uint8Array): string {
+  return createHash("sha256").update(body).digest("hex");
+}
+
+interface Reply {
+  readonly answer: ClientAnswer | FetchAnswer;
+  readonly body?: BodyReader;
+}
