@@ -66,5 +66,13 @@ declare module "@std/media-types" {
 }
 
 declare module "@std/text" {
-  export function closestString(word: string, possibleWords: readonly string[]): string;
+  export function closestString(
+    word: string,
+    possibleWords: readonly string[],
+    options?: { compareFn?: (a: string, b: string) => number },
+  ): string;
+}
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(a: string, b: string): number;
 }

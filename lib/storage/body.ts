@@ -1,0 +1,61 @@
+/** What bodies have in common wherever they are kept. */
+import { assert } from "../ring/assert.ts";
+import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
+import type { RecordWrite } from "../ring/step.ts";
+import type { BodyReader } from "./store.ts";
+
+/** The most bytes in one chunk that a reader gives. */
+export const chunkBytesMax = 256 * 1024;
+
+/** The SHA-256 of no bytes. Every store has this body, and none keeps it. */
+export const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** Whether `text` has the form of a SHA-256. */
+export function isSha256(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** Whether this record relies on a body that is, or is not, in the store already. */
+export function needsStoredBody({ record, body }: RecordWrite): boolean {
+  return !record.deleted && record.size > 0 && body === undefined;
+}
+
+/** The body of a record that keeps one: not of a tombstone, and not the empty one. */
+export function keptBody(record: FileRecord | undefined): string | undefined {
+  return record === undefined || record.deleted || record.size === 0 ? undefined : record.sha256;
+}
+
+/**
+ * Asserts that a body that comes with its record is as long as the record says, and small. That its
+ * hash is right was checked where it came in.
+ * @throws {InvariantError}
+ */
+export function assertInlineBody({ record, body }: RecordWrite): void {
+  if (body === undefined) return;
+  assert(body.length <= inlineBytesMax, `an inline body has ${body.length} bytes`);
+  assert(
+    body.length === record.size,
+    `the inline body of "${record.name}" has ${body.length} bytes, its record says ${record.size}`,
+  );
+}
+
+/** Reads a body that is in memory. `body` must not change while this is open. */
+export class BytesReader implements BodyReader {
+  readonly size: number;
+  readonly bytes?: Uint8Array;
+  readonly #body: Uint8Array;
+
+  constructor(body: Uint8Array) {
+    this.#body = body;
+    this.size = body.length;
+    if (body.length <= inlineBytesMax) this.bytes = body.slice();
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < this.size; start += chunkBytesMax) {
+      yield this.#body.slice(start, start + chunkBytesMax);
+    }
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,227 @@
+/**
+ * Bodies that are streamed: files named by their SHA-256, in `bodies/<its first 2 digits>/`.
+ *
+ * A body is written under a random name in `bodies/tmp/`, and comes by its own in this order: fsync of
+ * the file, rename, fsync of the directory. So a file under a hash is whole and durable. What a crash
+ * leaves in `bodies/tmp/`, or without a record, is swept when the store is opened.
+ * Source: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014.
+ */
+import { createHash } from "node:crypto";
+import { chunkBytesMax, emptySha256, isSha256 } from "./body.ts";
+import { makeDirectory, syncDirectory } from "./data_directory.ts";
+import { diskError } from "./disk_error.ts";
+import { randomId } from "./random_id.ts";
+import type { BodyReader, BodyWriter } from "./store.ts";
+
+/** The files under `bodies/`. */
+export class LargeBodies {
+  readonly #directory: string;
+  readonly #temporary: string;
+  /** Readers and writers that are open. */
+  readonly #open = new Set<{ close(): void }>();
+
+  /** Uses, or makes, the directory, and removes what was never finished. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#temporary = `${directory}/tmp`;
+    makeDirectory(this.#temporary);
+    for (const { name } of Deno.readDirSync(this.#temporary)) {
+      Deno.removeSync(`${this.#temporary}/${name}`, { recursive: true });
+    }
+    // A process that was killed may have made a directory here without making it durable.
+    syncDirectory(directory);
+  }
+
+  /** Removes every body that `isNeeded` does not ask for. */
+  sweep(isNeeded: (sha256: string) => boolean): void {
+    for (const { name: folder } of Deno.readDirSync(this.#directory)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for (const { name: sha256 } of Deno.readDirSync(`${this.#directory}/${folder}`)) {
+        if (isSha256(sha256) && !isNeeded(sha256)) this.remove(sha256);
+      }
+    }
+  }
+
+  has(sha256: string): boolean {
+    return isSha256(sha256) && ifFound(() => Deno.statSync(this.#pathOf(sha256))) !== undefined;
+  }
+
+  /** Opens a body; who reads it can read on even when it is removed. */
+  open(sha256: string): BodyReader | undefined {
+    if (!isSha256(sha256)) return undefined;
+    const file = ifFound(() => Deno.openSync(this.#pathOf(sha256)));
+    if (file === undefined) return undefined;
+    const reader = new FileReader(file, () => this.#open.delete(reader));
+    this.#open.add(reader);
+    return reader;
+  }
+
+  /** Begins a body; `arrived` is told its hash as soon as it is here to stay. */
+  create(arrived: (sha256: string) => void): BodyWriter {
+    const path = `${this.#temporary}/${randomId()}`;
+    const file = attempt(() => Deno.openSync(path, { createNew: true, write: true }));
+    const writer = new FileWriter(file, {
+      path,
+      keep: (sha256) => {
+        this.#keep(path, sha256);
+        arrived(sha256);
+      },
+      ended: () => this.#open.delete(writer),
+    });
+    this.#open.add(writer);
+    return writer;
+  }
+
+  remove(sha256: string): void {
+    if (isSha256(sha256)) ifFound(() => Deno.removeSync(this.#pathOf(sha256)));
+  }
+
+  /** Closes what is open; bodies that are not finished are lost. */
+  close(): void {
+    for (const file of [...this.#open]) file.close();
+  }
+
+  /**
+   * Gives the file at `path` its name. All at once, without `await`: a body that can be found is one
+   * whose name is durable, or a record could be acknowledged before its body is.
+   */
+  #keep(path: string, sha256: string): void {
+    const folder = `${this.#directory}/${sha256.slice(0, 2)}`;
+    makeDirectory(folder);
+    // Opened first: if there are too many open files, nothing has happened yet.
+    using directory = Deno.openSync(folder);
+    Deno.renameSync(path, this.#pathOf(sha256));
+    directory.syncSync();
+  }
+
+  #pathOf(sha256: string): string {
+    return `${this.#directory}/${sha256.slice(0, 2)}/${sha256}`;
+  }
+}
+
+class FileReader implements BodyReader {
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+  readonly #closed: () => void;
+  #isOpen = true;
+
+  constructor(file: Deno.FsFile, closed: () => void) {
+    this.#file = file;
+    this.#closed = closed;
+    this.size = file.statSync().size;
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    for (let left = this.size; left > 0;) {
+      const chunk = new Uint8Array(Math.min(left, chunkBytesMax));
+      const count = await this.#file.read(chunk);
+      if (count === null) throw new Error(`Cannot read a body: ${left} of its bytes are not there`);
+      left -= count;
+      yield chunk.subarray(0, count);
+    }
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#file.close();
+    this.#closed();
+  }
+}
+
+interface FileWriterOptions {
+  readonly path: string;
+  /** Gives the file, which is durable, the name of its hash. */
+  readonly keep: (sha256: string) => void;
+  readonly ended: () => void;
+}
+
+class FileWriter implements BodyWriter {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  readonly #keep: (sha256: string) => void;
+  readonly #ended: () => void;
+  readonly #hash = createHash("sha256");
+  #size = 0;
+  #isOpen = true;
+
+  constructor(file: Deno.FsFile, { path, keep, ended }: FileWriterOptions) {
+    this.#file = file;
+    this.#path = path;
+    this.#keep = keep;
+    this.#ended = ended;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const written = this.#writeAll(chunk);
+    // Hashed while the file is written.
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    await written;
+  }
+
+  /** Ends the writer even when it throws; an `abort` after that does nothing. */
+  async commit(): Promise<{ sha256: string; size: number }> {
+    try {
+      await this.#file.sync();
+      const sha256 = this.#hash.digest("hex");
+      // The rename replaces a body that is there already: by the same bytes, only newer.
+      if (sha256 !== emptySha256) this.#keep(sha256);
+      return { sha256, size: this.#size };
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.close();
+    }
+  }
+
+  abort(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Closes the file, and removes it if it still has its temporary name. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#file.close();
+    this.#ended();
+    ifFound(() => Deno.removeSync(this.#path));
+  }
+
+  async #writeAll(chunk: Uint8Array): Promise<void> {
+    try {
+      for (let offset = 0; offset < chunk.length;) {
+        offset += await this.#file.write(chunk.subarray(offset));
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Gives its room back at once, and lets no `commit` follow; returns what to throw. */
+  #fail(error: unknown): unknown {
+    if (!this.#isOpen) return new Error("Cannot write a body: its writer is closed");
+    this.close();
+    return diskError("write a body", error);
+  }
+}
+
+function attempt<Result>(body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw diskError("write a body", error);
+  }
+}
+
+/** What `body` returns, or `undefined` if the file is not there. */
+function ifFound<Result>(body: () => Result): Result | undefined {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

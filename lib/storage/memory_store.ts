@@ -1,0 +1,178 @@
+/** A {@linkcode Store} in memory, for tests, the simulator and `ring server --memory`. */
+import { createHash } from "node:crypto";
+import { assert } from "../ring/assert.ts";
+import type { FileRecord } from "../ring/file_record.ts";
+import type { Member, MemberId } from "../ring/member.ts";
+import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
+import { AwaitedBodies } from "./awaited_bodies.ts";
+import { assertInlineBody, BytesReader, emptySha256, keptBody, needsStoredBody } from "./body.ts";
+import { compareName } from "./name_order.ts";
+import { randomId } from "./random_id.ts";
+import { noRecords, type RecordTotals, replaceRecord, summarise } from "./record_totals.ts";
+import type { BodyReader, BodyWriter, ScanOptions, Store, StoreSummary } from "./store.ts";
+
+/** Keeps everything in memory, until it is forgotten: `close` does nothing. */
+export class MemoryStore implements Store {
+  readonly #records = new Map<string, FileRecord>();
+  /** The names of all records, in order; none is ever removed, as a deletion is a record, too. */
+  readonly #names: string[] = [];
+  readonly #bodies = new Map<string, Uint8Array>();
+  /** How many records refer to a body. */
+  readonly #references = new Map<string, number>();
+  readonly #awaited = new AwaitedBodies();
+  #totals: RecordTotals = noRecords;
+  #incarnation = 0;
+  #members: readonly Member[] = [];
+
+  constructor(readonly id: MemberId = randomId()) {}
+
+  load(): StoredRing {
+    return {
+      incarnation: this.#incarnation,
+      members: this.#members,
+      highestStamp: this.#totals.highestStamp,
+    };
+  }
+
+  save({ incarnation, members }: { incarnation: number; members: readonly Member[] }): void {
+    this.#incarnation = incarnation;
+    this.#members = [...members];
+  }
+
+  look(name: string): FileRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  scan({ prefix = "", after = "", limit, tombstones }: ScanOptions): FileRecord[] {
+    assert(Number.isInteger(limit) && limit > 0, `a scan is limited to ${limit} records`);
+    const found: FileRecord[] = [];
+    for (let i = this.#placeOf(compareName(after, prefix) > 0 ? after : prefix);; i++) {
+      const name = this.#names[i];
+      if (name === undefined || !name.startsWith(prefix) || found.length === limit) return found;
+      const record = this.#records.get(name);
+      if (record === undefined || name === after) continue;
+      if (tombstones || !record.deleted) found.push(record);
+    }
+  }
+
+  write(batch: readonly RecordWrite[]): WriteOutcome[] {
+    const released = new Set<string>();
+    const outcomes = batch.map((write) => this.#writeOne(write, released));
+    for (const sha256 of released) this.#letGo(sha256);
+    return outcomes;
+  }
+
+  hasBody(sha256: string): boolean {
+    return sha256 === emptySha256 || this.#bodies.has(sha256);
+  }
+
+  openBody(sha256: string): BodyReader | undefined {
+    const body = sha256 === emptySha256 ? new Uint8Array(0) : this.#bodies.get(sha256);
+    return body === undefined ? undefined : new BytesReader(body);
+  }
+
+  createBody(): BodyWriter {
+    return new MemoryBodyWriter((sha256, body) => {
+      if (sha256 === emptySha256) return;
+      this.#bodies.set(sha256, body);
+      this.#awaited.add(sha256);
+    });
+  }
+
+  summary(): StoreSummary {
+    return summarise(this.#totals);
+  }
+
+  close(): void {}
+
+  /** Adds to `released` the bodies that this write may have made needless. */
+  #writeOne(write: RecordWrite, released: Set<string>): WriteOutcome {
+    assertInlineBody(write);
+    const { record, body } = write;
+    const previous = this.#records.get(record.name);
+    const superseded = previous !== undefined && previous.stamp >= record.stamp;
+    if (!superseded && needsStoredBody(write) && !this.hasBody(record.sha256)) {
+      return { outcome: "bodyMissing" };
+    }
+    if (needsStoredBody(write)) {
+      this.#awaited.settle(record.sha256);
+      released.add(record.sha256);
+    }
+    if (superseded) return { outcome: "superseded", previous };
+
+    // A copy, as a slice would keep the whole buffer that it was received in.
+    if (body !== undefined && body.length > 0) this.#bodies.set(record.sha256, body.slice());
+    this.#put(record, previous);
+    const replaced = keptBody(previous);
+    if (replaced !== undefined) released.add(replaced);
+    return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };
+  }
+
+  #put(record: FileRecord, previous: FileRecord | undefined): void {
+    if (previous === undefined) this.#names.splice(this.#placeOf(record.name), 0, record.name);
+    this.#records.set(record.name, record);
+    this.#totals = replaceRecord(this.#totals, { previous, record });
+    this.#refer(keptBody(previous), -1);
+    this.#refer(keptBody(record), +1);
+  }
+
+  #refer(sha256: string | undefined, change: number): void {
+    if (sha256 === undefined) return;
+    const references = (this.#references.get(sha256) ?? 0) + change;
+    if (references > 0) this.#references.set(sha256, references);
+    else this.#references.delete(sha256);
+  }
+
+  #letGo(sha256: string): void {
+    if (this.#references.has(sha256) || this.#awaited.has(sha256)) return;
+    this.#bodies.delete(sha256);
+  }
+
+  /** The index of the first name that is not before `name`. */
+  #placeOf(name: string): number {
+    let low = 0;
+    let high = this.#names.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#names[middle];
+      if (other !== undefined && compareName(other, name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+class MemoryBodyWriter implements BodyWriter {
+  readonly #keep: (sha256: string, body: Uint8Array) => void;
+  readonly #hash = createHash("sha256");
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(keep: (sha256: string, body: Uint8Array) => void) {
+    this.#keep = keep;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    this.#chunks.push(chunk.slice());
+    this.#size += chunk.length;
+    return Promise.resolve();
+  }
+
+  commit(): Promise<{ sha256: string; size: number }> {
+    const body = new Uint8Array(this.#size);
+    let offset = 0;
+    for (const chunk of this.#chunks) {
+      body.set(chunk, offset);
+      offset += chunk.length;
+    }
+    const sha256 = this.#hash.digest("hex");
+    this.#keep(sha256, body);
+    return Promise.resolve({ sha256, size: this.#size });
+  }
+
+  abort(): Promise<void> {
+    this.#chunks = [];
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The database of a store: how it is opened, and what is in it.
+ *
+ * The write-ahead log with `synchronous=FULL` makes a commit durable with one fsync of the log. The
+ * directory's lock keeps other processes out, so the database needs no locks of its own nor shared
+ * memory for its index (`locking_mode=EXCLUSIVE`). Source: SQLite, "Write-Ahead Logging" and "Pragma
+ * statements".
+ */
+import { DatabaseSync } from "node:sqlite";
+import { StoreOpenError } from "./store.ts";
+import { randomId } from "./random_id.ts";
+import { formatDigest, noRecords } from "./record_totals.ts";
+import { integerOf, textOf } from "./row.ts";
+import { Transactions } from "./transaction.ts";
+
+/** The format that this program reads and writes. Every change of `schema` raises it. */
+export const formatVersion = 1;
+
+/** How to open a database. */
+export interface DatabaseOptions {
+  /** The most pages, of 4 KiB, in the database file: lets a test fill the disk. */
+  readonly pagesMax?: number | undefined;
+}
+
+/** The most memory that the database takes for pages, in KiB. */
+const cacheKiBMax = 8 * 1024;
+
+/** What remains of the log, in bytes, when a checkpoint has emptied it. */
+const logBytesMax = 8 * 1024 * 1024;
+
+const synchronousFull = 2;
+
+/**
+ * `name` has the BINARY collation: the order of its bytes as UTF-8. The totals of all records are
+ * kept in `server`, as to hash 100,000 records again at every start takes about a second.
+ */
+const schema = `
+  CREATE TABLE server (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    highest_stamp TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE members (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    incarnation INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    address TEXT NOT NULL,
+    position TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE records (
+    name TEXT PRIMARY KEY,
+    stamp TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX records_by_body ON records (sha256) WHERE deleted = 0;
+
+  CREATE TABLE bodies (
+    sha256 TEXT PRIMARY KEY,
+    bytes BLOB NOT NULL
+  ) STRICT;
+`;
+
+/**
+ * Opens the database at `path`, or makes it.
+ * @throws {StoreOpenError} If it is of a newer format, or another program's, or cannot be durable.
+ */
+export function openDatabase(path: string, { pagesMax }: DatabaseOptions = {}): DatabaseSync {
+  using held = new DisposableStack();
+  const database = new DatabaseSync(path);
+  held.defer(() => database.close());
+  configure(database, path);
+  if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`);
+
+  const version = pragmaInteger(database, "user_version");
+  if (version > formatVersion) {
+    throw new StoreOpenError(
+      `Cannot open "${path}": its format is ${version}, and this ring knows formats up to ` +
+        `${formatVersion}; a newer ring wrote it`,
+    );
+  }
+  if (version < formatVersion) create(database, path);
+  held.move();
+  return database;
+}
+
+/** In this order: the lock is to be known before the log is opened. */
+const settings = [
+  "locking_mode = EXCLUSIVE",
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  // macOS: fsync alone does not reach the disk there.
+  "fullfsync = ON",
+  "checkpoint_fullfsync = ON",
+  `journal_size_limit = ${logBytesMax}`,
+  `cache_size = ${-cacheKiBMax}`,
+  "temp_store = MEMORY",
+];
+
+/** Sets what durability rests on, and reads it back: SQLite ignores a pragma it cannot obey. */
+function configure(database: DatabaseSync, path: string): void {
+  for (const setting of settings) database.prepare(`PRAGMA ${setting}`).get();
+  const journal = textOf(database.prepare("PRAGMA journal_mode").get(), "journal_mode");
+  if (journal !== "wal") {
+    throw new StoreOpenError(`Cannot open "${path}": its journal is "${journal}", not "wal"`);
+  }
+  const synchronous = pragmaInteger(database, "synchronous");
+  if (synchronous !== synchronousFull) {
+    throw new StoreOpenError(
+      `Cannot open "${path}": its synchronous setting is ${synchronous}, not ${synchronousFull}`,
+    );
+  }
+}
+
+function create(database: DatabaseSync, path: string): void {
+  const tables = integerOf(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get(), "n");
+  if (tables > 0) {
+    throw new StoreOpenError(`Cannot open "${path}": it is the database of another program`);
+  }
+  new Transactions(database).run(() => {
+    database.exec(schema);
+    database.prepare("INSERT INTO server VALUES (1, ?, 0, 0, 0, ?, ?)")
+      .run(randomId(), formatDigest(noRecords.digest), noRecords.highestStamp);
+    database.exec(`PRAGMA user_version = ${formatVersion}`);
+  });
+}
+
+function pragmaInteger(database: DatabaseSync, pragma: string): number {
+  return integerOf(database.prepare(`PRAGMA ${pragma}`).get(), pragma);
+}

@@ -1,0 +1,36 @@
+/** Bodies that came with their records, in the same transactions: the table `bodies`. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { bytesOf } from "./row.ts";
+
+/** Reads and writes small bodies; to write is the caller's transaction. */
+export class SmallBodies {
+  readonly #has: StatementSync;
+  readonly #get: StatementSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#has = database.prepare("SELECT 1 FROM bodies WHERE sha256 = ?");
+    this.#get = database.prepare("SELECT bytes FROM bodies WHERE sha256 = ?");
+    this.#put = database.prepare("INSERT INTO bodies VALUES (?, ?) ON CONFLICT DO NOTHING");
+    this.#remove = database.prepare("DELETE FROM bodies WHERE sha256 = ?");
+  }
+
+  has(sha256: string): boolean {
+    return this.#has.get(sha256) !== undefined;
+  }
+
+  get(sha256: string): Uint8Array | undefined {
+    const row = this.#get.get(sha256);
+    return row === undefined ? undefined : bytesOf(row, "bytes");
+  }
+
+  put(sha256: string, bytes: Uint8Array): void {
+    this.#put.run(sha256, bytes);
+  }
+
+  /** Whether there was such a body to remove. */
+  remove(sha256: string): boolean {
+    return Number(this.#remove.run(sha256).changes) > 0;
+  }
+}

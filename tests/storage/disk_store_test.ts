@@ -1,0 +1,311 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { createHash } from "node:crypto";
+import { inlineBytesMax } from "../../lib/ring/file_record.ts";
+import { diskError, StoreFailedError } from "../../lib/storage/disk_error.ts";
+import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
+import { formatVersion } from "../../lib/storage/schema.ts";
+import { StoreFullError, StoreOpenError } from "../../lib/storage/store.ts";
+import { needs } from "../permission.ts";
+import { bytesOf, inline, readAll, recordOf, sha256Of, tombstone, upload } from "./sample.ts";
+import { testStore } from "./store_suite.ts";
+
+const disk = needs("read", "write");
+const large = bytesOf(inlineBytesMax + 1);
+
+testStore("DiskStore", {
+  ...disk,
+  open: () => {
+    const directory = Deno.makeTempDirSync();
+    const store = openDiskStore(`${directory}/data`);
+    return {
+      store,
+      [Symbol.dispose]: () => {
+        store.close();
+        Deno.removeSync(directory, { recursive: true });
+      },
+    };
+  },
+});
+
+/** Defines a test that is given an empty directory, which is removed after it. */
+function test(name: string, body: (directory: string) => void | Promise<void>): void {
+  Deno.test({
+    name,
+    ...disk,
+    fn: async () => {
+      const directory = Deno.makeTempDirSync();
+      try {
+        await body(directory);
+      } finally {
+        Deno.removeSync(directory, { recursive: true });
+      }
+    },
+  });
+}
+
+/** Opens the store, does something with it, and closes it. */
+async function visit<Result>(
+  directory: string,
+  body: (store: DiskStore) => Result | Promise<Result>,
+): Promise<Result> {
+  const store = openDiskStore(directory);
+  try {
+    return await body(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** The paths of all files under `directory`, sorted. */
+function filesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
+    const path = `${directory}/${name}`;
+    return isDirectory ? filesIn(path) : [path];
+  }).sort();
+}
+
+test("DiskStore keeps everything across a restart", async (directory) => {
+  const small = bytesOf(1000);
+  const member = {
+    id: "a".repeat(32),
+    incarnation: 3,
+    status: "suspect",
+    address: "[::1]:4043",
+    position: "80",
+  } as const;
+  const before = await visit(directory, async (store) => {
+    store.save({ incarnation: 5, members: [member] });
+    await upload(store, large);
+    store.write([inline("small", { body: small }), { record: recordOf("large", { body: large }) }]);
+    store.write([tombstone("gone", 9)]);
+    const records = store.scan({ limit: 9, tombstones: true });
+    return { id: store.id, ring: store.load(), summary: store.summary(), records };
+  });
+  await visit(directory, async (store) => {
+    const records = store.scan({ limit: 9, tombstones: true });
+    assertEquals(
+      { id: store.id, ring: store.load(), summary: store.summary(), records },
+      before,
+    );
+    assertEquals(before.ring.incarnation, 5);
+    assertEquals(before.ring.members, [member]);
+    assertEquals(await readAll(store.openBody(sha256Of(small))), small);
+    assertEquals(await readAll(store.openBody(sha256Of(large))), large);
+  });
+});
+
+test("openDiskStore() makes the directory for its owner alone", async (directory) => {
+  await visit(`${directory}/ring-data/4043`, () => {});
+  const { mode } = Deno.statSync(`${directory}/ring-data/4043`);
+  if (mode !== null) assertEquals(mode & 0o777, 0o700);
+});
+
+test("openDiskStore() refuses a directory that is in use", async (directory) => {
+  await visit(directory, () => {
+    const error = assertThrows(() => openDiskStore(directory), StoreOpenError);
+    assertEquals(
+      error.message,
+      `Cannot open the store in "${directory}": it is in use by another ring server`,
+    );
+  });
+  await visit(directory, () => {});
+});
+
+test("openDiskStore() refuses a newer format", async (directory) => {
+  await visit(directory, () => {});
+  const database = new DatabaseSync(`${directory}/ring.db`);
+  database.exec(`PRAGMA user_version = ${formatVersion + 1}`);
+  database.close();
+  const message = `its format is ${formatVersion + 1}, and this ring knows formats up to`;
+  assertThrows(() => openDiskStore(directory), StoreOpenError, message);
+  // It let go of the directory.
+  assertThrows(() => openDiskStore(directory), StoreOpenError, message);
+});
+
+test("openDiskStore() refuses what is not a store", (directory) => {
+  const file = `${directory}/file`;
+  Deno.writeTextFileSync(file, "");
+  assertThrows(() => openDiskStore(file), StoreOpenError, "it is not a directory");
+  assertThrows(() => openDiskStore(`${file}/data`), StoreOpenError, "it is not a directory");
+
+  const text = `${directory}/text`;
+  Deno.mkdirSync(text);
+  Deno.writeTextFileSync(`${text}/ring.db`, "This is no database. ".repeat(100));
+  assertThrows(() => openDiskStore(text), StoreOpenError, "its ring.db is not a database");
+
+  const foreign = `${directory}/foreign`;
+  Deno.mkdirSync(foreign);
+  const database = new DatabaseSync(`${foreign}/ring.db`);
+  database.exec("CREATE TABLE songs (title TEXT)");
+  database.close();
+  assertThrows(() => openDiskStore(foreign), StoreOpenError, "another program");
+});
+
+test("openDiskStore() says that it may not open a directory", (directory) => {
+  const closed = `${directory}/closed`;
+  Deno.mkdirSync(closed, { mode: 0o500 });
+  if (Deno.uid() === 0) return; // Root may write anywhere.
+  assertThrows(() => openDiskStore(closed), StoreOpenError, "the operating system forbids it");
+});
+
+test("openDiskStore() sweeps what a crash left", async (directory) => {
+  const orphan = bytesOf(large.length, 2);
+  await visit(directory, async (store) => {
+    await upload(store, large);
+    store.write([{ record: recordOf("large", { body: large }) }]);
+    await upload(store, orphan);
+  });
+  Deno.writeTextFileSync(`${directory}/bodies/tmp/0123`, "half a body");
+  await visit(directory, async (store) => {
+    assertEquals(store.hasBody(sha256Of(orphan)), false);
+    assertEquals(await readAll(store.openBody(sha256Of(large))), large);
+    const sha256 = sha256Of(large);
+    const path = `${directory}/bodies/${sha256.slice(0, 2)}/${sha256}`;
+    assertEquals(filesIn(`${directory}/bodies`), [path]);
+  });
+});
+
+test("DiskStore leaves no file behind for a body that came to nothing", async (directory) => {
+  await visit(directory, async (store) => {
+    const aborted = store.createBody();
+    await aborted.write(large);
+    assertEquals(filesIn(`${directory}/bodies`).length, 1);
+    await aborted.abort();
+    await aborted.abort();
+    await assertRejects(() => aborted.commit(), Error, "its writer is closed");
+    assertEquals(filesIn(`${directory}/bodies`), []);
+
+    const again = await upload(store, large);
+    assertEquals(await upload(store, large), again);
+    assertEquals(filesIn(`${directory}/bodies`).length, 1);
+    store.write([{ record: recordOf("a", { body: large }) }]);
+    // Two uploads came, and one record: the second may still be on its way.
+    store.write([{ record: recordOf("b", { body: large }) }]);
+    store.write([tombstone("a", 2), tombstone("b", 2)]);
+    assertEquals(filesIn(`${directory}/bodies`), []);
+  });
+});
+
+test("DiskStore.close() closes the bodies that are open", async (directory) => {
+  const [reader, writer] = await visit(directory, async (store) => {
+    await upload(store, large);
+    store.write([{ record: recordOf("a", { body: large }) }]);
+    const writer = store.createBody();
+    await writer.write(large);
+    return [store.openBody(sha256Of(large)), writer];
+  });
+  await assertRejects(() => writer.write(large), Error, "its writer is closed");
+  await assertRejects(() => readAll(reader));
+  await visit(directory, () => assertEquals(filesIn(`${directory}/bodies`).length, 1));
+});
+
+test("DiskStore streams 40 MiB in chunks of random sizes", async (directory) => {
+  const size = 40 * 1024 * 1024;
+  const source = bytesOf(1 << 20);
+  await visit(directory, async (store) => {
+    const expected = createHash("sha256");
+    const writer = store.createBody();
+    for (let left = size; left > 0;) {
+      const chunk = source.subarray(0, Math.min(left, 1 + Math.floor(Math.random() * (1 << 20))));
+      expected.update(chunk);
+      await writer.write(chunk);
+      left -= chunk.length;
+    }
+    const body = await writer.commit();
+    assertEquals(body, { sha256: expected.digest("hex"), size });
+
+    const actual = createHash("sha256");
+    const reader = store.openBody(body.sha256);
+    for await (const chunk of reader?.chunks() ?? []) actual.update(chunk);
+    reader?.close();
+    assertEquals(actual.digest("hex"), body.sha256);
+  });
+});
+
+test("DiskStore answers full when there is no room, and can still be read", async (directory) => {
+  const store = openDiskStore(directory, { pagesMax: 64 });
+  const room = bytesOf(inlineBytesMax);
+  try {
+    await upload(store, large);
+    assertEquals(store.write([inline("a", { body: room })])[0]?.outcome, "stored");
+    const summary = store.summary();
+    const ring = store.load();
+    const batch = [
+      inline("small", { stamp: 2, body: bytesOf(1) }),
+      { record: recordOf("large", { stamp: 2, body: large }) },
+      ...[2, 3, 4, 5].map((i) => inline(`${i}`, { body: bytesOf(inlineBytesMax, i) })),
+    ];
+    assertEquals(store.write(batch), batch.map(() => ({ outcome: "full" })));
+
+    assertEquals(store.summary(), summary);
+    assertEquals(store.load(), ring);
+    assertEquals(store.scan({ limit: 9, tombstones: true }).map(({ name }) => name), ["a"]);
+    assertEquals(await readAll(store.openBody(sha256Of(room))), room);
+    // Its record came to nothing: it gives its room back.
+    assertEquals(store.hasBody(sha256Of(large)), false);
+
+    assertEquals(store.write([tombstone("a", 3)])[0]?.outcome, "stored");
+    assertEquals(store.write(batch.slice(0, 1)), [{ outcome: "stored" }]);
+  } finally {
+    store.close();
+  }
+  await visit(directory, (store) => assertEquals(store.summary().files, 1));
+});
+
+test("DiskStore keeps its log within bounds", async (directory) => {
+  await visit(directory, (store) => {
+    for (let i = 0; i < 600; i++) {
+      store.write([inline(`${i % 10}`, { stamp: i + 1, body: bytesOf(inlineBytesMax, i) })]);
+    }
+    const { size } = Deno.statSync(`${directory}/ring.db-wal`);
+    assert(size <= 8 * 1024 * 1024, `the log has ${size} bytes`);
+    assert(Deno.statSync(`${directory}/ring.db`).size <= 8 * 1024 * 1024);
+  });
+});
+
+test("DiskStore finds the records of a body by an index", async (directory) => {
+  await visit(directory, () => {});
+  const database = new DatabaseSync(`${directory}/ring.db`);
+  const plan = database.prepare(
+    "EXPLAIN QUERY PLAN SELECT 1 FROM records WHERE sha256 = ? AND deleted = 0 LIMIT 1",
+  ).get()?.detail;
+  database.close();
+  assertMatch(`${plan}`, /SEARCH records USING COVERING INDEX records_by_body/);
+});
+
+Deno.test("diskError() takes an error of no room, or of no quota, for a full disk", () => {
+  for (
+    const cause of [
+      Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" }),
+      Object.assign(new Error("Quota exceeded (os error 122)"), { code: "EDQUOT" }),
+      Object.assign(new Error("database is full"), { code: "ERR_SQLITE_ERROR", errcode: 13 }),
+    ]
+  ) {
+    const error = diskError("write a body", cause);
+    assert(error instanceof StoreFullError);
+    assertEquals(error.message, "Cannot write a body: there is no room on the disk");
+    assertEquals(error.cause, cause);
+  }
+});
+
+Deno.test("diskError() takes an error of input or output for a broken disk", () => {
+  const broken = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+  const sqlite = Object.assign(new Error("disk I/O error"), {
+    code: "ERR_SQLITE_ERROR",
+    errcode: 1034,
+  });
+  for (const cause of [broken, sqlite]) {
+    const error = diskError("write a body", cause);
+    assert(error instanceof StoreFailedError);
+    assertEquals(error.message, `Cannot write a body: ${cause.message}`);
+    assertEquals(error.cause, cause);
+  }
+});
+
+Deno.test("diskError() leaves what is not the disk's error as it is", () => {
+  const crowded = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  for (const error of [crowded, new TypeError("a bug"), "text", undefined]) {
+    assertEquals(diskError("write a body", error), error);
+  }
+});
