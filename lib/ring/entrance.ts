@@ -49,7 +49,7 @@ type Stage =
 export class Entrance {
   readonly #options: EntranceOptions;
   #stage: Stage = { name: "outside" };
-  #waitIsTold = false;
+  #asked = 0;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
@@ -204,8 +204,7 @@ export class Entrance {
     if (now >= this.#stage.giveUpAt) {
       return this.#giveUp(`No server answered at ${previous} for ${insertTimeoutMs / 1000} s`);
     }
-    if (now > this.#stage.giveUpAt - insertTimeoutMs && !this.#waitIsTold) {
-      this.#waitIsTold = true;
+    if (this.#asked++ === 1) {
       const seconds = insertTimeoutMs / 1000;
       effects.note("warning", `No answer from ${previous} yet; trying for ${seconds} s`);
     }
