@@ -21,7 +21,7 @@ export class Membership {
   readonly #self: MemberId;
   readonly #sha256: (text: string) => string;
   #ordered: readonly Member[] | undefined;
-  #circle: readonly Member[] | undefined;
+  #others: readonly Member[] | undefined;
   #digest: string | undefined;
   #version = 0;
 
@@ -59,25 +59,27 @@ export class Membership {
 
   /** The live members from this server on; empty while this server is not one of them. */
   get circle(): readonly Member[] {
-    if (this.#circle !== undefined) return this.#circle;
     const self = this.self;
-    this.#circle = self === undefined || !isLive(self) ? [] : this.fromSelf.filter(isLive);
-    return this.#circle;
+    return self === undefined || !isLive(self) ? [] : [self, ...this.others];
   }
 
-  /** The live members other than this server, from its successor on. */
+  /**
+   * The live members other than this server, from its successor on; also when this server is not on
+   * the list (any more): one that leaves still has to finish what it began.
+   */
   get others(): readonly Member[] {
-    return this.circle.slice(1);
+    this.#others ??= this.fromSelf.filter((member) => member.id !== this.#self && isLive(member));
+    return this.#others;
   }
 
   /** The next live member; absent when this server is alone. */
   get successor(): Member | undefined {
-    return this.circle[1];
+    return this.others[0];
   }
 
   /** The live member before this server; absent when this server is alone. */
   get predecessor(): Member | undefined {
-    return this.circle.length < 2 ? undefined : this.circle[this.circle.length - 1];
+    return this.others.at(-1);
   }
 
   /** Equal on two servers when, and only when, their lists are. */
@@ -104,7 +106,7 @@ export class Membership {
     if (changed) {
       this.#version++;
       this.#ordered = undefined;
-      this.#circle = undefined;
+      this.#others = undefined;
       this.#digest = undefined;
     }
     return changed;

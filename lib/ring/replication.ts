@@ -201,7 +201,7 @@ export class Replication {
 
   #unknown(round: Round, record: FileRecord): string {
     const { membership, rounds } = this.#options;
-    const [copies, members] = [rounds.copies(round), membership.circle.length];
+    const [copies, members] = [rounds.copies(round), membership.others.length + 1];
     const seconds = Math.round(round.plan.timeoutMs / 1000);
     return `The outcome for ${JSON.stringify(record.name)} is unknown: ` +
       `${copies} of ${members} servers have it after ${seconds} s`;
@@ -242,7 +242,7 @@ export class Replication {
     const asked = new Set(
       circle.visited.filter((visit) => visit.deed !== "skipped").map((visit) => visit.id),
     );
-    return this.#options.membership.circle.every((member) => asked.has(member.id));
+    return this.#options.membership.others.every((member) => asked.has(member.id));
   }
 
   /** Adds what is known here of a name to a FIND, and passes it on. */

@@ -116,7 +116,7 @@ export class Rounds {
     if (this.#evaluate(round, { circle, found })) return;
     // Somebody has come into the ring behind the circle's back.
     const isNew = ({ id }: { id: MemberId }) => !round.deeds.has(id);
-    if (this.#options.membership.circle.some(isNew)) this.#resend(round);
+    if (this.#options.membership.others.some(isNew)) this.#resend(round);
   }
 
   /** Looks again at all rounds: the list has changed. */
@@ -126,14 +126,16 @@ export class Rounds {
 
   /** Whether every member that this server holds live has said what it did. */
   isSettled(round: Round): boolean {
-    return this.#options.membership.circle.every(({ id }) => isFinal(round.deeds.get(id)));
+    const { self, membership } = this.#options;
+    return isFinal(round.deeds.get(self)) &&
+      membership.others.every(({ id }) => isFinal(round.deeds.get(id)));
   }
 
   /** How many live members are known to have the write on disk. */
   copies(round: Round): number {
     const { self, membership } = this.#options;
-    const ids = new Set([self, ...membership.circle.map((member) => member.id)]);
-    return [...ids].filter((id) => round.deeds.get(id) === "stored").length;
+    const ids = [self, ...membership.others.map((member) => member.id)];
+    return ids.filter((id) => round.deeds.get(id) === "stored").length;
   }
 
   /** Sends again what is due, and ends what is out of time. */
