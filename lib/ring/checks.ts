@@ -14,7 +14,7 @@
 import type { Address } from "./address.ts";
 import type { Circles } from "./circles.ts";
 import type { Effects } from "./effects.ts";
-import type { Member, MemberId } from "./member.ts";
+import { isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Ask, Check, Checked, Refuse, Vouch } from "./message.ts";
 import type { Roster } from "./roster.ts";
@@ -26,6 +26,8 @@ export const checkIntervalDefaultMs = 1000;
 export const suspectAfter = 3;
 /** After how many missed answers a member is dead. */
 export const deadAfter = 5;
+/** How soon a member is checked again whose connections break, after the first time, in milliseconds. */
+export const recheckDelayMs = 50;
 /** How often one of the dead members is probed, in milliseconds. */
 export const probeIntervalMs = 3000;
 
@@ -57,6 +59,8 @@ export interface ChecksOptions {
 export class Checks {
   readonly #options: ChecksOptions;
   readonly #watches = new Map<MemberId, Watch>();
+  /** When to check a member again whose connections break; in the order of the times. */
+  readonly #rechecks = new Map<MemberId, number>();
   /** Who asked for a CHECK of a suspect. */
   readonly #askers = new Map<MemberId, MemberId>();
   #sequence = 0;
@@ -70,7 +74,8 @@ export class Checks {
 
   /** The monotonic time at which {@linkcode wake} has something to do. */
   get dueAt(): number {
-    return Math.min(this.#tickAt, this.#probeAt);
+    const [recheckAt = Infinity] = this.#rechecks.values();
+    return Math.min(this.#tickAt, this.#probeAt, recheckAt);
   }
 
   /** Begins to check, at once. */
@@ -84,6 +89,12 @@ export class Checks {
     const now = this.#options.effects.now.monotonic;
     if (now >= this.#tickAt) this.#tick(now);
     if (now >= this.#probeAt) this.#probe(now);
+    for (const [id, at] of [...this.#rechecks]) {
+      if (at > now) return;
+      this.#rechecks.delete(id);
+      const member = this.#options.membership.get(id);
+      if (member !== undefined && isLive(member)) this.#send(member);
+    }
   }
 
   /** Checks every dead member at once: a server that returns looks for its ring. */
@@ -208,9 +219,13 @@ export class Checks {
 
   #recheck(member: Member): void {
     const watch = this.#watch(member.id);
-    if (watch.rechecked) return;
-    watch.rechecked = true;
-    this.#send(member);
+    if (!watch.rechecked) {
+      watch.rechecked = true;
+      return this.#send(member);
+    }
+    // A process that dies may close its connections before it stops listening.
+    if (this.#rechecks.has(member.id)) return;
+    this.#rechecks.set(member.id, this.#options.effects.now.monotonic + recheckDelayMs);
   }
 
   /** Declares a member dead, and turns to the next one without waiting for the next tick. */

@@ -28,8 +28,8 @@ import type { Ask, RequestId } from "./step.ts";
 export const writeTimeoutMs = 9000;
 /** How long a FIND may take, in milliseconds. */
 export const findTimeoutMs = 5000;
-/** How fast a large body travels at the least, in bytes a millisecond (10 MB/s). */
-const transferRateMin = 10_000;
+/** How fast a large body goes round the ring at the least, in bytes a millisecond (10 MB/s). */
+export const transferRateMin = 10_000;
 /** How many requests of clients a server has under way at the most. */
 export const requestsMax = 4096;
 

@@ -1,0 +1,133 @@
+/** `ring server`: runs a server until it is told to stop. */
+import { configureLog, logger } from "../log.ts";
+import type { Member } from "../ring/member.ts";
+import { type RunningServer, ServerError } from "../server/options.ts";
+import { startServer } from "../server/server.ts";
+import { type ExitCode, exitCode } from "./exit_code.ts";
+import { describeFailure, reportFailure } from "./failure.ts";
+import { asksFor } from "./flags.ts";
+import { helpText } from "./help.ts";
+import { OutputClosedError, painterFor, printLine, writeOutput } from "./output.ts";
+import { ringLine } from "./ring_line.ts";
+import {
+  ipDefault,
+  ipFallback,
+  parseServerCommand,
+  type ServerCommand,
+  serverOptions,
+} from "./server_flags.ts";
+
+type ServeCommand = ServerCommand & { readonly type: "serve" };
+
+const log = logger("server");
+
+/** Runs `ring server` with the arguments that follow these words; returns the exit code. */
+export async function runServer(args: readonly string[]): Promise<ExitCode> {
+  let command: ServerCommand;
+  try {
+    command = parseServerCommand(args);
+  } catch (error) {
+    return reportFailure(error, { verbose: asksFor(args, "verbose") });
+  }
+  if (command.type === "help") {
+    await writeOutput(new TextEncoder().encode(helpText("server")));
+    return exitCode.done;
+  }
+  configureLog({ verbose: command.verbose, format: command.logFormat });
+  try {
+    return await serve(command);
+  } catch (error) {
+    if (command.logFormat === "text") return reportFailure(error, { verbose: command.verbose });
+    const failure = describeFailure(error);
+    log.error(failure.message);
+    return failure.exitCode;
+  }
+}
+
+/** Serves until a signal comes, or the server cannot go on. */
+async function serve(command: ServeCommand): Promise<ExitCode> {
+  using signals = new StopSignals();
+  const server = await start(command);
+  const signal = await Promise.race([server.finished, signals.first]);
+  if (signal === undefined) return exitCode.done;
+  log.info(`${signal}: leaving the ring and finishing what is in flight; again to stop at once`);
+  await server.stop();
+  return exitCode.done;
+}
+
+/** Starts the server, on the fallback address if the default one does not exist here. */
+async function start(command: ServeCommand): Promise<RunningServer> {
+  const output = new ServerOutput();
+  const options = (ip: string) => ({
+    ...serverOptions(command, ip),
+    onListening: (address: string) => output.print(`listening ${address}`),
+    onCircle: (members: readonly Member[]) => output.printRing(members),
+  });
+  if (command.ip !== undefined) return await startServer(options(command.ip));
+  try {
+    return await startServer(options(ipDefault));
+  } catch (error) {
+    if (!isAddressMissing(error)) throw error;
+    log.warn(`This machine has no address ${ipDefault}, so the server uses ${ipFallback}`);
+    return await startServer(options(ipFallback));
+  }
+}
+
+function isAddressMissing(error: unknown): boolean {
+  return error instanceof ServerError && error.cause instanceof Deno.errors.AddrNotAvailable;
+}
+
+/** What a server says on stdout. */
+class ServerOutput {
+  readonly #paint = painterFor(Deno.stdout);
+  #ring = "";
+
+  /** Prints a line; a server goes on when nobody reads them any more. */
+  print(line: string): void {
+    try {
+      printLine(line);
+    } catch (error) {
+      if (!(error instanceof OutputClosedError)) throw error;
+      log.debug(error.message);
+    }
+  }
+
+  /** Prints the ring, if it is not as it was. */
+  printRing(members: readonly Member[]): void {
+    const line = ringLine(members.map((member) => member.address), this.#paint);
+    if (line === this.#ring) return;
+    this.#ring = line;
+    this.print(line);
+  }
+}
+
+/** The signals that ask a server to stop: the first politely, the second at once. */
+class StopSignals implements Disposable {
+  static readonly #names = ["SIGINT", "SIGTERM"] as const;
+  readonly #first = Promise.withResolvers<Deno.Signal>();
+  readonly #listeners = new Map<Deno.Signal, () => void>();
+  #count = 0;
+
+  constructor() {
+    for (const name of StopSignals.#names) {
+      const listener = () => this.#handle(name);
+      this.#listeners.set(name, listener);
+      Deno.addSignalListener(name, listener);
+    }
+  }
+
+  /** The first that came. */
+  get first(): Promise<Deno.Signal> {
+    return this.#first.promise;
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+  }
+
+  #handle(name: Deno.Signal): void {
+    this.#count++;
+    if (this.#count > 1) Deno.exit(exitCode.interrupted);
+    this.#first.resolve(name);
+  }
+}

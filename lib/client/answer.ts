@@ -1,0 +1,35 @@
+/** Answers against the requests that they answer. */
+import { quoteText } from "../protocol/quote.ts";
+import type { ClientAnswer, ClientRequest, FileAnswer } from "../ring/message.ts";
+import { kindOfStatus, RingError } from "./ring_error.ts";
+
+/** What a request is to do, for messages: `get "index.html"`. */
+export function describe(request: ClientRequest): string {
+  const verb = request.type.toLowerCase();
+  return "item" in request ? `${verb} ${quoteText(request.item)}` : `ask for the ${verb}`;
+}
+
+/** The answer to a request about a file, if it says that it is done. */
+export function asFileAnswer(answer: ClientAnswer, request: ClientRequest): FileAnswer {
+  const matches = answer.type === request.type && "item" in answer && "item" in request &&
+    answer.item === request.item;
+  if (!matches || answer.status >= 400) throw refusal(answer, request);
+  return answer;
+}
+
+/** What to throw for an answer that is not what was asked for. */
+export function refusal(answer: ClientAnswer, request: ClientRequest): RingError {
+  const status = answer.status;
+  if (status < 400) {
+    return new RingError(
+      "failed",
+      `Cannot ${describe(request)}: the server answered another request`,
+    );
+  }
+  const reason = ("error" in answer ? answer.error : undefined) ?? `the server answered ${status}`;
+  // A server's sentence may say it all, or only why.
+  const message = reason.startsWith("Cannot ")
+    ? reason
+    : `Cannot ${describe(request)}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
+  return new RingError(kindOfStatus(status), message);
+}

@@ -1,0 +1,374 @@
+/**
+ * The client library: what programs, and `ring client`, use to talk to a server of a ring.
+ *
+ * One client is one connection. Requests may overlap: each is sent at once, and answers come in the
+ * order of the requests, so each request waits for its turn to receive. A turn ends with the answer,
+ * or, when a body follows it, with the end of that body.
+ *
+ * Time is limited by progress: a transfer may take as long as it needs while bytes move. When a wait is
+ * too long, the connection is closed, as nobody can say which answer would come next; every request
+ * under way then fails, each with its own sentence.
+ */
+import { createHash } from "node:crypto";
+import { logger } from "../log.ts";
+import { ConnectionError, FrameConnection } from "../protocol/connection.ts";
+import { decodeAnswer } from "../protocol/decode.ts";
+import { encodeRequest } from "../protocol/encode.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { quoteText } from "../protocol/quote.ts";
+import { type Address, parseAddress } from "../ring/address.ts";
+import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
+import type { ClientAnswer, ClientRequest, FileAnswer, StatusAnswer } from "../ring/message.ts";
+import { findTimeoutMs, transferRateMin, writeTimeoutMs } from "../ring/replication.ts";
+import { asFileAnswer, describe, refusal } from "./answer.ts";
+import { RingError } from "./ring_error.ts";
+import { Upload } from "./upload.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How to connect. */
+export interface ConnectOptions {
+  /**
+   * The longest wait, in milliseconds, for the connection, for the server to take the next bytes of a
+   * body, for an answer, and for its next bytes. The answer to a PUT, a DELETE or a GET may take as much
+   * longer as the ring gives itself for it: a write is answered when every live server has it, and a
+   * silent one is waited for until the others call it dead.
+   */
+  readonly timeoutMs: number;
+  /** The longest wait for the connection alone, if that is shorter. */
+  readonly connectMs?: number;
+}
+
+/** What to put. */
+export interface PutOptions {
+  /** Bytes in the body. */
+  readonly size: number;
+  /**
+   * The body. Of an iterable, each chunk is sent before the next is asked for, so its memory can be
+   * used again; bytes are sent together with the request, which is faster for small files.
+   */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Found from the name if absent. */
+  readonly contentType?: string;
+}
+
+/** The answer to a GET, and the file. */
+export interface Download {
+  readonly answer: FileAnswer & { readonly size: number; readonly sha256: string };
+  /**
+   * The bytes, once. Iterate to the end, where the hash is verified: only then are they what was put.
+   * To leave early closes the client. Answers to later requests wait until it is read.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const log = logger("client");
+
+/**
+ * A connection to one server of a ring.
+ *
+ * @example
+ * ```ts ignore
+ * const client = await RingClient.connect("127.0.1.1:4043", { timeoutMs: 10_000 });
+ * try {
+ *   const body = new TextEncoder().encode("Hello");
+ *   const { copies } = await client.put("hello.txt", { size: body.length, body });
+ * } finally {
+ *   client.close();
+ * }
+ * ```
+ */
+export class RingClient {
+  readonly #connection: FrameConnection;
+  readonly #timeoutMs: number;
+  readonly #watchdog = new Watchdog((milliseconds) => this.#expire(milliseconds));
+  /** Resolved when everything that was asked before is answered. */
+  #answered: Promise<void> = Promise.resolve();
+  /** Ends the turn of the request that receives now, so that the next can. */
+  #endTurn: () => void = () => {};
+  /** Why the connection was closed. */
+  #reason: string | undefined;
+
+  private constructor(readonly address: Address, conn: Deno.TcpConn, timeoutMs: number) {
+    this.#connection = new FrameConnection(conn);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Connects to the server at `address`.
+   *
+   * @throws {RingError} `unavailable` if no server can be reached there.
+   * @throws {Deno.errors.NotCapable} if this program may not connect there.
+   */
+  static async connect(address: Address, options: ConnectOptions): Promise<RingClient> {
+    const { timeoutMs, connectMs = timeoutMs } = options;
+    const target = parseAddress(address);
+    if (target === undefined) throw new TypeError(`Not an address: ${quoteText(address)}`);
+    const tooLate = new AbortController();
+    const timer = setTimeout(() => tooLate.abort(), connectMs);
+    try {
+      const conn = await Deno.connect({
+        hostname: target.host,
+        port: target.port,
+        signal: tooLate.signal,
+      });
+      conn.setNoDelay(true);
+      return new RingClient(address, conn, timeoutMs);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotCapable) throw cause;
+      const reason = tooLate.signal.aborted
+        ? `no answer within ${connectMs / 1000} s`
+        : connectReason(cause);
+      throw new RingError("unavailable", `Cannot reach a server at ${address}: ${reason}`, {
+        cause,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whether the connection is gone: every request fails from now on. */
+  get closed(): boolean {
+    return this.#connection.closed;
+  }
+
+  /**
+   * Puts a file; returns when every live server has it on disk.
+   *
+   * @throws {RingError} `unknown` if it was sent and no answer came; and what the body's source throws.
+   */
+  async put(name: string, options: PutOptions): Promise<FileAnswer> {
+    const { size, body, contentType } = options;
+    const type = contentType === undefined ? {} : { contentType };
+    const request: ClientRequest = { type: "PUT", item: name, size, ...type };
+    const upload = body instanceof Uint8Array && body.length <= inlineBytesMax
+      ? assertSize(body, size)
+      : new Upload({
+        size,
+        source: body instanceof Uint8Array ? pieces(body) : body,
+        watchdog: new Watchdog((milliseconds) => this.#expire(milliseconds)),
+        timeoutMs: this.#timeoutMs,
+      });
+    const answer = asFileAnswer(await this.#ask(request, upload), request);
+    const sent = upload instanceof Upload ? upload.digest() : sha256(upload);
+    if (answer.sha256 === undefined || answer.sha256 === sent) return answer;
+    throw new RingError("failed", `Cannot ${describe(request)}: the server stored other bytes`);
+  }
+
+  /**
+   * Gets a file: first what is known of it, then, as they are read, its bytes.
+   *
+   * @throws {RingError} `notFound` if there is none of that name; from the body, `failed` if its hash is
+   * wrong at the end, and `unavailable` if the connection breaks.
+   */
+  async get(name: string): Promise<Download> {
+    const request: ClientRequest = { type: "GET", item: name };
+    const answer = asFileAnswer(await this.#ask(request), request);
+    const { size, sha256 } = answer;
+    if (size === undefined || sha256 === undefined) {
+      this.#close("the server sent a file without saying its hash");
+      throw this.#failed(request);
+    }
+    return { answer: { ...answer, size, sha256 }, body: this.#body(request, sha256) };
+  }
+
+  /**
+   * Deletes a file; returns when no live server has it any more.
+   *
+   * @throws {RingError} `notFound` if there is none of that name; `unknown` if no answer came.
+   */
+  async delete(name: string): Promise<FileAnswer> {
+    const request: ClientRequest = { type: "DELETE", item: name };
+    return asFileAnswer(await this.#ask(request), request);
+  }
+
+  /** The files whose names begin with `prefix`, in the order of their names, fetched page by page. */
+  async *list(prefix = ""): AsyncGenerator<FileRecord, void, void> {
+    let after: string | undefined = "";
+    while (after !== undefined) {
+      const request: ClientRequest = { type: "LIST", prefix, after };
+      const answer = await this.#ask(request);
+      if (answer.type !== "LIST") throw refusal(answer, request);
+      yield* answer.files;
+      if (answer.next === after) throw new RingError("failed", "Cannot list: a page came twice");
+      after = answer.next;
+    }
+  }
+
+  /** The ring as this server sees it, and what it holds. */
+  async status(): Promise<StatusAnswer> {
+    const request: ClientRequest = { type: "STATUS" };
+    const answer = await this.#ask(request);
+    if (answer.type !== "STATUS") throw refusal(answer, request);
+    return answer;
+  }
+
+  /** Closes the connection; what is under way fails. Harmless when it is closed. */
+  close(): void {
+    this.#close("the client was closed");
+  }
+
+  /**
+   * Sends a request, and waits for its answer. A body that follows the answer is still to be received:
+   * the turn goes on until `#endTurn` is called.
+   */
+  async #ask(request: ClientRequest, upload?: Uint8Array | Upload): Promise<ClientAnswer> {
+    if (this.closed) throw this.#failed(request, { unsent: true });
+    const before = this.#answered;
+    const turn = Promise.withResolvers<void>();
+    this.#answered = turn.promise;
+    const sent = this.#send(request, upload);
+    await before;
+    this.#endTurn = turn.resolve;
+    try {
+      const { answer, hasBody } = await this.#receive(sent, this.#limitMs(request));
+      const early = upload instanceof Upload && !upload.complete;
+      if (early) this.#close("the server answered before it had the whole file");
+      if (!hasBody) this.#endTurn();
+      return answer;
+    } catch (error) {
+      this.#close(reasonOf(error));
+      if (!(upload instanceof Upload)) throw this.#failed(request, { cause: error });
+      if (upload.failure !== undefined) throw upload.failure.error;
+      throw this.#failed(request, { cause: error, unsent: !upload.complete });
+    }
+  }
+
+  /** Queues a request and its body; the promise is for the body to be sent, and never rejects. */
+  #send(request: ClientRequest, upload: Uint8Array | Upload | undefined): Promise<void> {
+    log.debug(() => `to ${this.address}: ${JSON.stringify(request)}`);
+    const head = encodeRequest(request);
+    // Failures reach whoever receives the answer.
+    if (upload instanceof Upload) {
+      void this.#connection.send(head);
+      return this.#connection.sendBody(upload.size, upload.chunks()).catch(() => {});
+    }
+    void this.#connection.send(head, ...(upload === undefined ? [] : [upload]));
+    return Promise.resolve();
+  }
+
+  /** Receives an answer; the time limit counts from when the request is sent. */
+  async #receive(
+    sent: Promise<void>,
+    limitMs: number,
+  ): Promise<{ answer: ClientAnswer; hasBody: boolean }> {
+    let waiting = true;
+    void sent.then(() => {
+      if (waiting) this.#watchdog.start(limitMs);
+    });
+    try {
+      const received = await this.#connection.receive();
+      if (received === undefined) throw new ConnectionError("the server closed the connection");
+      log.debug(() => `from ${this.address}: ${JSON.stringify(received.value)}`);
+      const answer = decodeAnswer(received.value, received.size);
+      return { answer, hasBody: received.size !== undefined };
+    } finally {
+      waiting = false;
+      this.#watchdog.stop();
+    }
+  }
+
+  /** The body of the answer received last. */
+  async *#body(request: ClientRequest, expected: string): AsyncGenerator<Uint8Array, void, void> {
+    const hash = createHash("sha256");
+    const chunks = this.#connection.body();
+    let complete = false;
+    try {
+      for (;;) {
+        this.#watchdog.start(this.#timeoutMs);
+        const { done, value } = await chunks.next();
+        this.#watchdog.stop();
+        if (done) break;
+        hash.update(value);
+        yield value;
+      }
+      complete = true;
+    } catch (cause) {
+      const cut = cause instanceof ProtocolError;
+      this.#close(cut ? "the connection ended before the file did" : reasonOf(cause));
+      throw this.#failed(request, { cause });
+    } finally {
+      this.#watchdog.stop();
+      if (complete) this.#endTurn();
+      else this.close();
+    }
+    if (hash.digest("hex") === expected) return;
+    throw new RingError(
+      "failed",
+      `Cannot ${describe(request)}: the bytes that came do not have the SHA-256 ${expected}`,
+    );
+  }
+
+  /** How long the answer to `request` may take, in milliseconds. */
+  #limitMs(request: ClientRequest): number {
+    switch (request.type) {
+      case "PUT":
+        return this.#timeoutMs + writeTimeoutMs + request.size / transferRateMin;
+      case "DELETE":
+        return this.#timeoutMs + writeTimeoutMs;
+      case "GET":
+        return this.#timeoutMs + findTimeoutMs;
+      case "LIST":
+      case "STATUS":
+        return this.#timeoutMs;
+    }
+  }
+
+  #expire(milliseconds: number): void {
+    this.#close(`nothing came or went for ${Math.round(milliseconds) / 1000} s`);
+  }
+
+  /** Closes for a reason, of which the first counts, and lets those who wait for their turn fail. */
+  #close(reason: string): void {
+    this.#reason ??= reason;
+    this.#connection.close();
+    this.#endTurn();
+  }
+
+  /** What to throw for a request that the closed connection leaves without an answer. */
+  #failed(
+    request: ClientRequest,
+    { unsent = false, ...options }: ErrorOptions & { unsent?: boolean } = {},
+  ): RingError {
+    const reason = this.#reason ?? "the connection is closed";
+    const writes = request.type === "PUT" || request.type === "DELETE";
+    const outcome = writes && !unsent ? "unknown" : "unavailable";
+    const text = `Cannot ${describe(request)} at ${this.address}: ${reason}`;
+    const hint = outcome === "unknown" ? "; it may have been done or not" : "";
+    return new RingError(outcome, `${text}${hint}`, options);
+  }
+}
+
+/** Why a connection could not be made, in a few words. */
+function connectReason(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) return "nobody listens there";
+  return messageOf(error);
+}
+
+/** Why a connection broke, in a few words. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ProtocolError) return `its answer makes no sense: ${error.message}`;
+  if (error instanceof ConnectionError && error.cause !== undefined) return messageOf(error.cause);
+  return messageOf(error);
+}
+
+/** What an error says, in lower case, and without the number that the system gives it. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message.replace(/ \(os error \d+\)/, "");
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function assertSize(body: Uint8Array, size: number): Uint8Array {
+  if (body.length === size) return body;
+  throw new TypeError(`The body has ${body.length} bytes, and not ${size}`);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < bytes.length; at += inlineBytesMax) {
+    yield bytes.subarray(at, at + inlineBytesMax);
+  }
+}

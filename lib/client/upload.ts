@@ -1,0 +1,80 @@
+/**
+ * The body of a PUT on its way to a server: counted, hashed, and watched.
+ *
+ * The connection asks for a chunk when the one before is written, so the time between two chunks is
+ * the server's, and the watchdog runs; the time in which the source makes a chunk is ours.
+ */
+import { createHash } from "node:crypto";
+import type { Watchdog } from "./watchdog.ts";
+
+/** What is sent, and how long the server may take for each chunk of it. */
+export interface UploadOptions {
+  readonly size: number;
+  readonly source: AsyncIterable<Uint8Array>;
+  readonly watchdog: Watchdog;
+  readonly timeoutMs: number;
+}
+
+/** One body, sent once. */
+export class Upload {
+  readonly #options: UploadOptions;
+  readonly #hash = createHash("sha256");
+  #taken = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: UploadOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#options.size;
+  }
+
+  /** Whether all bytes have been handed to the connection: before that nothing can be stored. */
+  get complete(): boolean {
+    return this.#taken === this.#options.size;
+  }
+
+  /** Why the source could not be read, if it could not. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** SHA-256 of all bytes, in hexadecimal; to be called once, at the end. */
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+
+  /** The body, for the connection to send. */
+  async *chunks(): AsyncGenerator<Uint8Array, void, void> {
+    const { watchdog, timeoutMs } = this.#options;
+    try {
+      for await (const chunk of this.#exactly()) {
+        watchdog.start(timeoutMs);
+        yield chunk;
+        watchdog.stop();
+      }
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  /** What the source gives, as long as that is as many bytes as were announced. */
+  async *#exactly(): AsyncGenerator<Uint8Array, void, void> {
+    const { size, source } = this.#options;
+    try {
+      for await (const chunk of source) {
+        if (this.#taken + chunk.length > size) {
+          throw new RangeError(`it has more than ${size} bytes`);
+        }
+        this.#hash.update(chunk);
+        this.#taken += chunk.length;
+        yield chunk;
+      }
+      if (this.#taken < size) throw new RangeError(`it has only ${this.#taken} of ${size} bytes`);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+}

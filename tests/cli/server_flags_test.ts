@@ -1,0 +1,91 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parseServerCommand, serverOptions } from "../../lib/cli/server_flags.ts";
+import { UsageError } from "../../lib/cli/usage_error.ts";
+
+const defaults = { type: "serve", verbose: false, logFormat: "text" };
+
+const commands: [string[], Record<string, unknown>][] = [
+  [[], {}],
+  [["--ip", "10.0.0.1", "--port", "0"], { ip: "10.0.0.1", port: 0 }],
+  [["-ip", "10.0.0.1"], { ip: "10.0.0.1" }],
+  [["--ip", "[::1]"], { ip: "::1" }],
+  [["--port", "65535"], { port: 65535 }],
+  [["--prev-port", "4043"], { previousPort: 4043 }],
+  [["-prev-ip=10.0.0.2"], { previousIp: "10.0.0.2" }],
+  [["--ip", "0.0.0.0", "--advertise", "a.example"], { ip: "0.0.0.0", advertise: "a.example" }],
+  [["--ip", "::", "--advertise", "[::1]:5"], { ip: "::", advertise: "[::1]:5" }],
+  [["--advertise", "1.2.3.4:5"], { advertise: "1.2.3.4:5" }],
+  [["--advertise", "[fd00::1]"], { advertise: "fd00::1" }],
+  [["--data", "d"], { data: { directory: "d" } }],
+  [["--memory"], { data: "memory" }],
+  [["--check-interval", "0.2s"], { checkIntervalMs: 200 }],
+  [["-v"], { verbose: true }],
+  [["--verbose", "--log-format", "json"], { verbose: true, logFormat: "json" }],
+];
+for (const [args, expected] of commands) {
+  Deno.test(`ring server ${args.join(" ")} is understood`, () => {
+    assertEquals<unknown>(parseServerCommand(args), { ...defaults, ...expected });
+  });
+}
+
+Deno.test("ring server --help is to help, whatever else there is", () => {
+  assertEquals<unknown>(parseServerCommand(["--port", "abc", "--help"]), { type: "help" });
+});
+
+const mistakes: [string[], string][] = [
+  [["--prev-prot", "5"], "There is no flag --prev-prot; did you mean --prev-port?"],
+  [["-p", "5"], "There is no flag -p"],
+  [["now"], 'Unexpected argument "now"'],
+  [["--port", "abc"], '--port must be a whole number from 0 to 65535, not "abc"'],
+  [["--port", "65536"], '--port must be a whole number from 0 to 65535, not "65536"'],
+  [["--port", "1", "--port", "2"], "--port is given twice"],
+  [["--prev-port", "0"], '--prev-port must be a whole number from 1 to 65535, not "0"'],
+  [["--ip", "0.0.0.0"], "--ip 0.0.0.0 means every address of this machine"],
+  [["--ip", "0"], "--ip 0 means every address of this machine"],
+  [["--ip", "::"], "--ip :: means every address of this machine"],
+  [["--ip", "[::]"], "--ip :: means every address of this machine"],
+  [["--ip", "a/b"], '--ip must be an IP address or a host name, not "a/b"'],
+  [["--advertise", "0.0.0.0"], "--advertise must be HOST or HOST:PORT"],
+  [["--advertise", "a:70000"], "--advertise must be HOST or HOST:PORT"],
+  [["--data", "d", "--memory"], "--data and --memory cannot be given together"],
+  [["--check-interval", "1"], "--check-interval must be a time from 50ms to 1m"],
+  [["--check-interval", "2m"], "--check-interval must be a time from 50ms to 1m"],
+  [["--log-format", "xml"], '--log-format must be text or json, not "xml"'],
+];
+for (const [args, message] of mistakes) {
+  Deno.test(`ring server ${args.join(" ")} is refused: ${message}`, () => {
+    assertThrows(() => parseServerCommand(args), UsageError, message);
+  });
+}
+
+const previous: [string[], string, string | undefined][] = [
+  [[], "127.0.1.1", undefined],
+  [["--prev-port", "4044"], "127.0.1.1", "127.0.1.1:4044"],
+  [["--prev-port", "4044"], "127.0.0.1", "127.0.0.1:4044"],
+  [["--prev-port", "4044"], "0.0.0.0", "127.0.0.1:4044"],
+  [["--prev-port", "4044"], "::", "[::1]:4044"],
+  [["--prev-ip", "10.0.0.2"], "10.0.0.1", "10.0.0.2:4043"],
+  [["--prev-ip", "fd00::2", "--prev-port", "5"], "fd00::1", "[fd00::2]:5"],
+];
+for (const [args, ip, address] of previous) {
+  Deno.test(`on ${ip} the previous server of "${args.join(" ")}" is ${address}`, () => {
+    assertEquals(optionsOf(args, ip).previous, address);
+  });
+}
+
+Deno.test("data are in a folder named after the port, where told, or in memory", () => {
+  assertEquals(optionsOf([]).dataDirectory?.(4044), "ring-data/4044");
+  assertEquals(optionsOf(["--data", "d"]).dataDirectory?.(4044), "d");
+  assertEquals(optionsOf(["--memory"]).dataDirectory, undefined);
+});
+
+Deno.test("without --port the server chooses one", () => {
+  assert(!("port" in optionsOf([])));
+  assertEquals(optionsOf(["--port", "0"]).port, 0);
+});
+
+function optionsOf(args: readonly string[], ip = "127.0.1.1") {
+  const command = parseServerCommand(args);
+  assert(command.type === "serve");
+  return serverOptions(command, ip);
+}
