@@ -1,0 +1,70 @@
+/**
+ * The program that stands in for ring in the tests of the executables: says how it was started, and
+ * what it is permitted to do.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { closestString } from "@std/text";
+
+/** What a program may want to do; each throws `NotCapable` where it may not. */
+const attempts: Readonly<Record<string, () => unknown>> = {
+  "connect to a public address": () => Deno.connect({ hostname: "192.0.2.1", port: 443 }),
+  "connect to a public name": () => Deno.connect({ hostname: "example.com", port: 443 }),
+  "listen on every interface": () => Deno.listen({ hostname: "0.0.0.0", port: 0 }).close(),
+  "listen on loopback": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
+  "listen on localhost": () => Deno.listen({ hostname: "localhost", port: 0 }).close(),
+  "run a program": () => new Deno.Command("/bin/true").outputSync(),
+  "call a foreign function": () => Deno.dlopen("libc.so.6", {}),
+  "read the host's name": () => Deno.hostname(),
+  "read an unlisted variable": () => Deno.env.get("HOME"),
+  "read every variable": () => Deno.env.toObject(),
+  "read NO_COLOR": () => Deno.env.get("NO_COLOR"),
+  "import from elsewhere": () => import(["https://deno.land", "std/version.ts"].join("/")),
+  "read a file": () => Deno.statSync("/"),
+  "open a database": () => new DatabaseSync(":memory:").close(),
+};
+
+const [command = "", ...rest] = Deno.args;
+switch (command) {
+  case "args":
+    console.log(JSON.stringify(rest));
+    break;
+  case "nearest":
+    console.log(closestString(rest[0] ?? "", ["server", "client"]));
+    break;
+  case "exit":
+    Deno.exit(Number(rest[0]));
+    break;
+  case "echo":
+    await Deno.stdin.readable.pipeTo(Deno.stdout.writable);
+    break;
+  case "signal":
+    await awaitSignal();
+    break;
+  case "attempt":
+    console.log(JSON.stringify(await makeAttempts()));
+    break;
+}
+
+async function awaitSignal(): Promise<void> {
+  const keepAlive = setInterval(() => {}, 60_000);
+  await new Promise<void>((resolve) => {
+    Deno.addSignalListener("SIGTERM", resolve);
+    console.log("ready");
+  });
+  clearInterval(keepAlive);
+  Deno.exit(42);
+}
+
+/** Each attempt with "done", or the name of what it threw. */
+async function makeAttempts(): Promise<Record<string, string>> {
+  const outcomes: Record<string, string> = {};
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try {
+      await attempt();
+      outcomes[name] = "done";
+    } catch (error) {
+      outcomes[name] = error instanceof Error ? error.name : "?";
+    }
+  }
+  return outcomes;
+}
