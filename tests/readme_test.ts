@@ -1,0 +1,65 @@
+/** What the README shows is what there is. */
+import { assert, assertEquals } from "@std/assert";
+import { helpText } from "../lib/cli/help.ts";
+import { parseAddress } from "../lib/ring/address.ts";
+import { startServer } from "../lib/server/server.ts";
+import { needs } from "./permission.ts";
+
+const readme = new URL("../README.md", import.meta.url);
+
+for (const command of ["server", "client"] as const) {
+  Deno.test({
+    name: `the README shows the help of ring ${command} as it is`,
+    ...needs("read"),
+    async fn() {
+      const shown = codeBlocks(await Deno.readTextFile(readme), "text");
+      assert(shown.includes(helpText(command)), `it should hold:\n${helpText(command)}`);
+    },
+  });
+}
+
+Deno.test({
+  name: "the README's Python client puts a file at one server and gets it from another",
+  ignore: needs("read", "net", "run").ignore || !hasPython(),
+  async fn() {
+    const [program = ""] = codeBlocks(await Deno.readTextFile(readme), "python");
+    const ip = "127.0.0.1";
+    await using first = stopping(await startServer({ ip, port: 0 }));
+    await using second = stopping(await startServer({ ip, port: 0, previous: first.address }));
+    const { stdout, stderr } = await new Deno.Command("python3", {
+      args: ["-c", withAddresses(program, [first.address, second.address])],
+    }).output();
+    const text = new TextDecoder();
+    assertEquals(text.decode(stderr), "");
+    assertEquals(text.decode(stdout), "2\nb'Hello, ring'\n");
+  },
+});
+
+/** The blocks of one language. */
+function codeBlocks(markdown: string, language: string): string[] {
+  const fenced = new RegExp("^```" + language + "\\n(.*?)^```$", "gms");
+  return [...markdown.matchAll(fenced)].map((match) => match[1] ?? "");
+}
+
+/** The program, asking servers of ours instead of those that the reader has started. */
+function withAddresses(program: string, addresses: readonly string[]): string {
+  return addresses.reduce((text, address, index) => {
+    const { host, port } = parseAddress(address) ?? { host: "", port: 0 };
+    return text.replaceAll(`("127.0.1.1", ${4043 + index})`, `("${host}", ${port})`);
+  }, program);
+}
+
+function hasPython(): boolean {
+  if (needs("run").ignore) return false;
+  try {
+    return new Deno.Command("python3", { args: ["--version"], stdout: "null" }).outputSync()
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function stopping<T extends { stop(): Promise<void> }>(server: T): T & AsyncDisposable {
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.stop() });
+}
