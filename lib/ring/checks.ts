@@ -8,8 +8,9 @@
  * answer on every other member is checked as well, so that two adjacent dead servers, or all but one,
  * take no longer than one. The suspicion and the asking of others are SWIM's (Das et al., 2002).
  *
- * The answer carries the other's list if the two differ. Dead members are checked too, one of them
- * every `probeIntervalMs`, for ever: without that a healed partition would stay two rings.
+ * The answer carries the other's list if the two differ. Members that are dead or have left are checked
+ * too, one of them every `probeIntervalMs`, for ever: without that a healed partition would stay two
+ * rings, and so would servers that came back one after the other and remember nobody who is there.
  */
 import type { Address } from "./address.ts";
 import type { Circles } from "./circles.ts";
@@ -28,7 +29,7 @@ export const suspectAfter = 3;
 export const deadAfter = 5;
 /** How soon a member is checked again whose connections break, after the first time, in milliseconds. */
 export const recheckDelayMs = 50;
-/** How often one of the dead members is probed, in milliseconds. */
+/** How often one of the members that are gone is probed, in milliseconds. */
 export const probeIntervalMs = 3000;
 
 interface Watch {
@@ -97,9 +98,9 @@ export class Checks {
     }
   }
 
-  /** Checks every dead member at once: a server that returns looks for its ring. */
+  /** Checks every member that is gone at once: a server that returns looks for its ring. */
   probeAll(): void {
-    for (const member of this.#dead()) this.#send(member);
+    for (const member of this.#gone()) this.#send(member);
   }
 
   handleCheck(message: Check, link: Link): void {
@@ -241,14 +242,14 @@ export class Checks {
 
   #probe(now: number): void {
     this.#probeAt = now + probeIntervalMs;
-    const dead = this.#dead();
-    const member = dead[this.#probed++ % Math.max(1, dead.length)];
+    const gone = this.#gone();
+    const member = gone[this.#probed++ % Math.max(1, gone.length)];
     if (member !== undefined) this.#send(member);
   }
 
-  #dead(): readonly Member[] {
+  #gone(): readonly Member[] {
     return this.#options.membership.all.filter((member) =>
-      member.status === "dead" && member.id !== this.#options.self
+      !isLive(member) && member.id !== this.#options.self
     );
   }
 

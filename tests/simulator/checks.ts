@@ -1,0 +1,210 @@
+/**
+ * What must hold at every moment of a simulation. Each check has a name; the end has its own, in
+ * `final_checks.ts`.
+ *
+ * The checks see what no server can: every disk at once, and what each client was promised.
+ */
+import { compareMember, type Member, type MemberId } from "../../lib/ring/member.ts";
+import type { Circle, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { Ask, Effect, Input, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
+import { assertCheck } from "./failure.ts";
+import { History } from "./history.ts";
+import type { Process } from "./process.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** How often, at most, one attempt of a circle is sent to one member: tries, and detours. */
+const sendsPerMemberMax = 6;
+
+/** An answer on its way to a client. */
+export interface Answering {
+  readonly ask: Ask;
+  /** When the client's request was there. */
+  readonly askedAt: number;
+  readonly answer: FileAnswer;
+  /** The process that answers. */
+  readonly process: Process;
+}
+
+interface CircleCount {
+  sends: number;
+  attempt: number;
+  members: number;
+}
+
+/** Watches a world; every method throws a `SimulationFailure` when something does not hold. */
+export class Checks {
+  readonly history: History;
+  readonly #world: World;
+  /** The highest incarnation that each member has made durable. */
+  readonly #incarnations = new Map<MemberId, number>();
+  readonly #circles = new Map<string, CircleCount>();
+  /** The list that each server saved last. */
+  readonly #lists = new Map<Server, readonly Member[]>();
+  /** From this time on nothing but CHECKs may be sent. */
+  quietFrom = Infinity;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.history = new History(world);
+  }
+
+  onInput(server: Server, input: Input): void {
+    const { statistics } = this.#world;
+    if (input.type === "message" && input.message.type === "INSERT") {
+      const joining = this.#world.servers.filter(({ process, running }) =>
+        running !== undefined && process !== undefined && !process.isAlive
+      );
+      if (joining.length > 1) statistics.countSituation("a server joins while others join");
+      if (this.#world.servers.some(({ process }) => process?.hasWriteInFlight)) {
+        statistics.countSituation("a server joins while a write is in flight");
+      }
+    }
+    if (input.type === "request" && server.process?.members.length === 1) {
+      statistics.countSituation("a ring of one serves");
+    }
+  }
+
+  /** A list is made durable: only the owner's incarnation may be higher than ever before. */
+  onSave(server: Server, { incarnation, members }: Extract<Effect, { type: "save" }>): void {
+    const { disk, name } = server;
+    const before = this.#incarnations.get(disk.id) ?? 0;
+    assertCheck(
+      incarnation >= before,
+      "incarnations",
+      () => `${name} saved incarnation ${incarnation} after ${before}`,
+    );
+    this.#incarnations.set(disk.id, incarnation);
+    this.#assertMembers(server, members);
+    this.#assertNothingForgotten(server, members);
+    const isStarting = server.process?.startedAt === this.#world.now;
+    if (before > 0 && incarnation > before && !isStarting) {
+      this.#world.statistics.countSituation(
+        "a server reads that it is suspect or dead and denies it",
+      );
+    }
+  }
+
+  onSend(server: Server, message: MemberMessage): void {
+    this.#assertQuiet(server, message);
+    if ("members" in message && message.members) this.#assertMembers(server, message.members);
+    switch (message.type) {
+      case "INSERT":
+        return this.#assertIncarnation(server, message.from, message.incarnation);
+      case "UPDATE":
+        return this.#countCircle(message.circle);
+      case "FORWARD":
+        this.#countCircle(message.circle);
+        if (message.errand.type === "WRITE") this.history.addRecord(message.errand.record);
+        else this.#world.statistics.countSituation("a GET goes round the ring");
+    }
+  }
+
+  onWrite(_server: Server, { record }: RecordWrite): void {
+    this.history.addRecord(record);
+  }
+
+  /** A disk has been written: what is there may only become newer. */
+  onWritten(
+    server: Server,
+    { record, outcome }: { record: RecordWrite["record"]; outcome: WriteOutcome },
+  ): void {
+    const { statistics } = this.#world;
+    if (outcome.outcome === "superseded") statistics.countSituation("a write is superseded");
+    if (outcome.outcome === "bodyMissing") statistics.countSituation("a write lacks its body");
+    if (outcome.outcome !== "stored" || outcome.previous === undefined) return;
+    const { previous } = outcome;
+    assertCheck(
+      previous.stamp < record.stamp,
+      "regress",
+      () => `${server.name} replaced "${record.name}" by an older record`,
+    );
+  }
+
+  onAnswer(server: Server, { ask, askedAt, answer, process }: Answering): void {
+    const { statistics } = this.#world;
+    assertCheck(
+      answer.type === ask.type && answer.item === ask.item,
+      "answers",
+      () =>
+        `${server.name} answered ${ask.type} "${ask.item}" with ${answer.type} "${answer.item}"`,
+    );
+    const { type, status } = answer;
+    if (type === "GET" && status === 200) statistics.countSituation("a GET is answered 200");
+    if (type === "GET" && status === 404) statistics.countSituation("a GET is answered 404");
+    if (type === "PUT" && status === 200) statistics.countSituation("a PUT is answered 200");
+    if (type === "PUT" && status === 201) statistics.countSituation("a PUT is answered 201");
+    if (type === "DELETE" && status === 200) statistics.countSituation("a DELETE is answered 200");
+    if (type === "DELETE" && status === 404) statistics.countSituation("a DELETE is answered 404");
+    if (ask.type === "GET") this.history.handleRead(server, { ask, askedAt, answer, process });
+    else this.history.handleWrite(server, { ask, askedAt, answer, process });
+  }
+
+  onEnd(_server: Server, process: Process): void {
+    if (process.hasWriteInFlight) {
+      this.#world.statistics.countSituation("a creator dies with a write in flight");
+    }
+  }
+
+  onStop(_server: Server, reason: "left" | "noPrevious"): void {
+    if (reason === "left") this.#world.statistics.countSituation("a server leaves in time");
+    else this.#world.statistics.countSituation("a server finds no previous server");
+  }
+
+  /** What a server knows of a member never goes back, not even when it starts again. */
+  #assertNothingForgotten(server: Server, members: readonly Member[]): void {
+    const before = this.#lists.get(server) ?? [];
+    const now = new Map(members.map((member) => [member.id, member]));
+    for (const member of before) {
+      const later = now.get(member.id);
+      assertCheck(
+        later === member || (later !== undefined && compareMember(later, member) >= 0),
+        "members",
+        () => `${server.name} forgot what it knew of ${this.#world.trace.nameOf(member.id)}`,
+      );
+    }
+    this.#lists.set(server, members);
+  }
+
+  #assertMembers(server: Server, members: readonly Member[]): void {
+    for (const { id, incarnation } of members) this.#assertIncarnation(server, id, incarnation);
+  }
+
+  /** Nobody may say more of a member than the member itself has made durable. */
+  #assertIncarnation(server: Server, id: MemberId, incarnation: number): void {
+    const own = this.#incarnations.get(id) ?? 0;
+    assertCheck(
+      incarnation <= own,
+      "incarnations",
+      () =>
+        `${server.name} speaks of ${this.#world.trace.nameOf(id)} at incarnation ${incarnation}` +
+        ` when it has saved ${own}`,
+    );
+  }
+
+  #countCircle({ creator, boot, sequence, attempt }: Circle): void {
+    const key = `${creator} ${boot} ${sequence}`;
+    const count = this.#circles.get(key) ?? { sends: 0, attempt, members: 0 };
+    if (attempt > count.attempt) this.#world.statistics.countSituation("a circle is sent again");
+    count.sends++;
+    count.attempt = Math.max(count.attempt, attempt);
+    count.members = this.#world.servers.length;
+    this.#circles.set(key, count);
+    const most = (count.attempt + 1) * count.members * sendsPerMemberMax;
+    assertCheck(
+      count.sends <= most,
+      "circles",
+      () =>
+        `Circle ${this.#world.trace.nameOf(creator)}/${sequence} took more than ${most} messages`,
+    );
+  }
+
+  #assertQuiet(server: Server, message: MemberMessage): void {
+    if (this.#world.now < this.quietFrom) return;
+    assertCheck(
+      message.type === "CHECK" || message.type === "CHECKED" || message.type === "REFUSE",
+      "quiet",
+      () => `${server.name} sent ${this.#world.trace.message(message)} when all should be quiet`,
+    );
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * One life of a simulated server: the core, and a shell that performs its effects in virtual time.
+ *
+ * Inputs queue, and the next is handed in only when all effects of the step before are performed, as
+ * the contract in `lib/ring/step.ts` says. Whatever is not on the disk dies with the process: the
+ * core, the queue, the writes that wait for a sync. While it is paused inputs pile up, and it takes
+ * them all when it resumes, as a stopped process does.
+ */
+import type { Address } from "../../lib/ring/address.ts";
+import { hasLargeBody } from "../../lib/ring/file_record.ts";
+import type { Member } from "../../lib/ring/member.ts";
+import type { FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { NodeOptions } from "../../lib/ring/node.ts";
+import type {
+  Ask,
+  Effect,
+  Input,
+  Link,
+  Now,
+  RequestId,
+  WriteOutcome,
+} from "../../lib/ring/step.ts";
+import type { Clock } from "./clock.ts";
+import { sha256 } from "./disk.ts";
+import { assertCheck, SimulationFailure } from "./failure.ts";
+import type { Endpoint } from "./network.ts";
+import { fetchBody } from "./transfer.ts";
+import type { Random } from "./random.ts";
+import { sealed } from "./sealed.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** What the simulator drives: the production `Node`, or one with a planted bug. */
+export interface Core {
+  step(input: Input, now: Now): readonly Effect[];
+  readonly members: readonly Member[];
+}
+
+/** How long a sync of the disk takes, in milliseconds. */
+const syncMsMax = 12;
+/** How late a timer may be, in milliseconds. */
+const timerLateMsMax = 4;
+/** How often a step is followed by a `wake` that nobody asked for. */
+const spuriousWakeChance = 0.01;
+/** The most steps at one moment: a core that keeps itself busy fails instead of hanging. */
+const stepsAtOnceMax = 10_000;
+/** The most inputs that may wait. */
+const inboxMax = 50_000;
+
+type WriteEffect = Extract<Effect, { type: "write" }>;
+
+interface PendingRequest {
+  readonly ask: Ask;
+  readonly askedAt: number;
+  readonly onAnswer: (answer: FileAnswer | "closed") => void;
+}
+
+/** How a process is started. */
+export interface ProcessOptions {
+  readonly world: World;
+  readonly server: Server;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly previous?: Address;
+}
+
+/** One life of a server, from its start to its end. */
+export class Process implements Endpoint {
+  readonly address: Address;
+  readonly boot: string;
+  readonly startedAt: number;
+  readonly #options: ProcessOptions;
+  readonly #core: Core;
+  readonly #inbox: Input[] = [];
+  readonly #requests = new Map<RequestId, PendingRequest>();
+  #pendingWrites: WriteEffect[] = [];
+  #committing: WriteEffect[] = [];
+  #isBusy = false;
+  #wakeTimer = 0;
+  #lastRequest = 0;
+  #stepsAtOnce = 0;
+  #lastStepAt = 0;
+  /** Ends in the middle of a step, after this many more effects. */
+  #effectsLeft = Infinity;
+  state: "running" | "paused" | "ended" = "running";
+  isLeaving = false;
+  /** Why the core stopped itself, if it did. */
+  endedAs: "left" | "noPrevious" | undefined;
+  /** When it last was paused or resumed. */
+  disturbedAt = -Infinity;
+
+  constructor(options: ProcessOptions) {
+    const { world, server, random, previous } = options;
+    this.#options = options;
+    this.address = server.address;
+    this.boot = random.hex(16);
+    this.startedAt = world.now;
+    const { disk } = server;
+    const stored = disk.load();
+    const nodeOptions: NodeOptions = {
+      id: disk.id,
+      address: this.address,
+      stored: sealed({ ...stored, members: [...stored.members] }),
+      files: disk.digest,
+      boot: this.boot,
+      sha256,
+      ...(previous !== undefined && { previous }),
+    };
+    this.#core = this.#guard(() => world.createCore(nodeOptions));
+  }
+
+  /** Every member that the core knows, in the order of the circle from this server on. */
+  get members(): readonly Member[] {
+    return this.#guard(() => this.#core.members);
+  }
+
+  /** Whether it runs, and its own list says that it is alive. */
+  get isAlive(): boolean {
+    const { id } = this.#options.server.disk;
+    return this.state === "running" && !this.isLeaving &&
+      this.members.some((member) => member.id === id && member.status === "alive");
+  }
+
+  /** Whether a write that a client asked for here has not been answered. */
+  get hasWriteInFlight(): boolean {
+    return [...this.#requests.values()].some(({ ask }) => ask.type !== "GET");
+  }
+
+  start(): void {
+    this.#options.world.network.listen(this);
+    this.#enqueue({ type: "start" });
+  }
+
+  handleMessage(link: Link, message: MemberMessage): void {
+    this.#enqueue({ type: "message", link, message });
+  }
+
+  handleUnreachable(address: Address, reason: "refused" | "closed"): void {
+    this.#enqueue({ type: "unreachable", address, reason });
+  }
+
+  /** A client asks; `onAnswer` is called at most once, with `closed` if the process ends first. */
+  ask(ask: Ask, onAnswer: (answer: FileAnswer | "closed") => void): void {
+    const request = ++this.#lastRequest;
+    this.#requests.set(request, { ask, askedAt: this.#options.world.now, onAnswer });
+    this.#enqueue({ type: "request", request, ask });
+  }
+
+  /** Asks the process to leave the ring; it ends when the core says so. */
+  leave(): void {
+    if (this.isLeaving) return;
+    this.isLeaving = true;
+    this.#enqueue({ type: "leave" });
+  }
+
+  pause(): void {
+    if (this.state !== "running") return;
+    this.state = "paused";
+    this.disturbedAt = this.#options.world.now;
+    this.#log("is paused");
+  }
+
+  resume(): void {
+    if (this.state !== "paused") return;
+    this.state = "running";
+    this.disturbedAt = this.#options.world.now;
+    this.#log(`resumes, with ${this.#inbox.length} inputs waiting`);
+    this.#drain();
+  }
+
+  /** Ends the process (kill -9) when it has performed so many effects more; at once with 0. */
+  kill(effectsLeft = 0): void {
+    if (effectsLeft > 0) this.#effectsLeft = effectsLeft;
+    else this.#die();
+  }
+
+  #die(): void {
+    const { random } = this.#options;
+    if (this.state === "ended") return;
+    this.#log("is killed");
+    // The sync that was under way may have reached the disk, though nobody heard of it.
+    if (random.chance(0.5)) this.#writeToDisk(this.#committing);
+    this.#end({ flushes: random.chance(0.5) });
+  }
+
+  #end({ flushes }: { flushes: boolean }): void {
+    const { world, server } = this.#options;
+    this.state = "ended";
+    world.network.hangUp(this, { flushes });
+    world.checks.onEnd(server, this);
+    for (const { onAnswer } of this.#requests.values()) onAnswer("closed");
+    this.#requests.clear();
+  }
+
+  #enqueue(input: Input): void {
+    if (this.state === "ended") return;
+    assertCheck(
+      this.#inbox.length < inboxMax,
+      "bounded",
+      () => `${this.#options.server.name} has ${inboxMax} inputs waiting`,
+    );
+    this.#inbox.push(input);
+    if (this.state === "running" && !this.#isBusy) this.#drain();
+  }
+
+  #drain(): void {
+    this.#isBusy = true;
+    while (this.state === "running") {
+      const input = this.#inbox.shift();
+      if (input === undefined) break;
+      this.#step(input);
+    }
+    this.#isBusy = false;
+  }
+
+  #step(input: Input): void {
+    const { world, server, clock, random } = this.#options;
+    this.#countStep();
+    world.checks.onInput(server, input);
+    this.#log(() => `< ${world.trace.input(input)}`);
+    const effects = sealed(this.#guard(() => this.#core.step(input, clock.now(world.now))));
+    for (const effect of effects) {
+      if (this.#effectsLeft-- <= 0) {
+        world.statistics.countSituation("a server dies in the middle of a step");
+        return this.#die();
+      }
+      this.#perform(effect);
+      if (this.state === "ended") return;
+    }
+    if (random.chance(spuriousWakeChance)) {
+      world.schedule(random.between(1, 100), () => this.#enqueue({ type: "wake" }));
+    }
+  }
+
+  #countStep(): void {
+    const { world, server } = this.#options;
+    this.#stepsAtOnce = this.#lastStepAt === world.now ? this.#stepsAtOnce + 1 : 1;
+    this.#lastStepAt = world.now;
+    assertCheck(
+      this.#stepsAtOnce <= stepsAtOnceMax,
+      "bounded",
+      () => `${server.name} took ${stepsAtOnceMax} steps at one moment`,
+    );
+  }
+
+  #perform(effect: Effect): void {
+    const { world, server } = this.#options;
+    const { disk } = server;
+    switch (effect.type) {
+      case "save":
+        this.#log(() => `save ${effect.incarnation} [${world.trace.list(effect.members)}]`);
+        world.checks.onSave(server, effect);
+        return disk.save({ incarnation: effect.incarnation, members: effect.members });
+      case "write":
+        world.checks.onWrite(server, effect.write);
+        this.#pendingWrites.push(effect);
+        return this.#commit();
+      case "look": {
+        const record = disk.look(effect.item);
+        return this.#enqueue({ type: "looked", token: effect.token, ...(record && { record }) });
+      }
+      case "scan":
+        return this.#enqueue({ type: "scanned", token: effect.token, ...disk.scan(effect) });
+      case "fetch":
+        return this.#fetch(effect);
+      case "send":
+        this.#log(() => `> ${effect.address} ${world.trace.message(effect.message)}`);
+        world.checks.onSend(server, effect.message);
+        return world.network.send(this, effect.address, effect.message);
+      case "reply":
+        this.#log(() => `> link ${effect.link} ${world.trace.message(effect.message)}`);
+        world.checks.onSend(server, effect.message);
+        return world.network.reply(this, effect.link, effect.message);
+      case "answer":
+        return this.#answer(effect.request, effect.answer);
+      case "wake":
+        return this.#setTimer(effect.at);
+      case "circle":
+        return this.#log(() => `circle [${world.trace.list(effect.members)}]`);
+      case "note":
+        return this.#log(`note: ${effect.text}`);
+      case "stop":
+        this.#log(`stops, ${effect.reason}: ${effect.text}`);
+        world.checks.onStop(server, effect.reason);
+        this.endedAs = effect.reason;
+        return this.#end({ flushes: true });
+    }
+  }
+
+  #fetch(effect: Extract<Effect, { type: "fetch" }>): void {
+    const { world, server } = this.#options;
+    this.#log(() => `fetch "${effect.record.name}" from ${effect.sources.join(" ") || "nobody"}`);
+    fetchBody(world, { effect, process: this, disk: server.disk }, (body) => {
+      const isSmall = !hasLargeBody(effect.record);
+      world.statistics.countSituation(body ? "a body is fetched" : "a body is fetched in vain");
+      this.#enqueue({
+        type: "fetched",
+        token: effect.token,
+        ok: body !== undefined,
+        ...(body !== undefined && isSmall && { body }),
+      });
+    });
+  }
+
+  #answer(request: RequestId, answer: FileAnswer): void {
+    const { world, server } = this.#options;
+    this.#log(() => `answer ${answer.type} "${answer.item}" ${answer.status}`);
+    const pending = this.#requests.get(request);
+    assertCheck(
+      pending !== undefined,
+      "answers",
+      () => `${server.name} answered request ${request}, which nobody waits for or has an answer`,
+    );
+    this.#requests.delete(request);
+    const { ask, askedAt } = pending;
+    world.checks.onAnswer(server, { ask, askedAt, answer, process: this });
+    pending.onAnswer(answer);
+  }
+
+  #setTimer(at: number): void {
+    const { world, clock, random } = this.#options;
+    const timer = ++this.#wakeTimer;
+    const late = random.between(0, timerLateMsMax);
+    world.schedule(Math.max(0, clock.worldTime(at) - world.now) + late, () => {
+      if (timer === this.#wakeTimer) this.#enqueue({ type: "wake" });
+    });
+  }
+
+  /** Writes that come while the disk syncs share the next sync. */
+  #commit(): void {
+    const { world, random } = this.#options;
+    if (this.#committing.length > 0 || this.#pendingWrites.length === 0) return;
+    this.#committing = this.#pendingWrites;
+    this.#pendingWrites = [];
+    world.schedule(random.between(1, syncMsMax), () => this.#finishCommit());
+  }
+
+  #finishCommit(): void {
+    if (this.state === "ended") return;
+    const effects = this.#committing;
+    this.#committing = [];
+    const outcomes = this.#writeToDisk(effects);
+    const files = this.#options.server.disk.digest;
+    effects.forEach(({ token }, index) => {
+      const outcome = outcomes[index];
+      if (outcome !== undefined) this.#enqueue({ type: "written", token, outcome, files });
+    });
+    this.#commit();
+  }
+
+  #writeToDisk(effects: readonly WriteEffect[]): readonly WriteOutcome[] {
+    const { world, server } = this.#options;
+    return effects.map(({ write }) => {
+      const outcome = sealed(server.disk.write(write));
+      const { name, stamp } = write.record;
+      this.#log(() => `wrote "${name}" ${world.trace.stamp(stamp)}: ${outcome.outcome}`);
+      world.checks.onWritten(server, { record: write.record, outcome });
+      return outcome;
+    });
+  }
+
+  #log(text: string | (() => string)): void {
+    const { world, server } = this.#options;
+    world.trace.line(world.now, server.name, typeof text === "string" ? text : text());
+  }
+
+  /** Runs the core; what it throws is an assertion of its own that did not hold. */
+  #guard<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (cause) {
+      if (cause instanceof SimulationFailure) throw cause;
+      const message = `The core of ${this.#options.server.name} threw: ${String(cause)}`;
+      throw new SimulationFailure("throws", message, { cause });
+    }
+  }
+}

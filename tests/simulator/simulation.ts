@@ -1,0 +1,212 @@
+/**
+ * Plays one seed: forms a ring, lets clients work and faults happen, waits until the ring has
+ * settled, and checks all along and at the end.
+ */
+import { Node, type NodeOptions } from "../../lib/ring/node.ts";
+import { Client } from "./client.ts";
+import { SimulationFailure } from "./failure.ts";
+import { established, type FaultContext } from "./faults.ts";
+import { assertSettled } from "./final_checks.ts";
+import type { Core } from "./process.ts";
+import { Random } from "./random.ts";
+import { drawScenario, type Scenario } from "./scenario.ts";
+import type { Server } from "./server.ts";
+import type { Statistics } from "./statistics.ts";
+import { Trace } from "./trace.ts";
+import { World } from "./world.ts";
+
+/** How long the ring has to settle when all faults have ended, in milliseconds. */
+export const settleMs = 60_000;
+/** For how long, at the end of that, nothing but CHECKs may be sent, in milliseconds. */
+const quietMs = 10_000;
+/** How long the last reading of all files may take, in milliseconds. */
+const readingMs = 5_000;
+/** How long after it found nobody a server is started again, in milliseconds. */
+const retryMs = 1_000;
+/** How long after the last fault servers that lost each other are told where to go, milliseconds. */
+const strayMs = 100;
+/** How often the next of a sequence of servers looks whether the one before is in, milliseconds. */
+const pollMs = 100;
+
+/** How to play a seed. */
+export interface SimulationOptions {
+  /** What to drive; the production `Node` unless given. */
+  readonly createCore?: (options: NodeOptions) => Core;
+  /** Is given every line of the trace. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How a seed went. */
+export interface SimulationResult {
+  readonly seed: number;
+  /** What did not hold; absent when all did. */
+  readonly failure?: SimulationFailure;
+  /** Two runs of a seed have the same. */
+  readonly hash: string;
+  /** The last lines of the trace. */
+  readonly lines: readonly string[];
+  readonly statistics: Statistics;
+  readonly events: number;
+}
+
+/** Plays one seed; a check that fails is in the result, any other error is thrown. */
+export function simulate(
+  seed: number,
+  { createCore = createNode, onLine }: SimulationOptions = {},
+): SimulationResult {
+  const random = new Random(String(seed));
+  const scenario = drawScenario(random.fork("scenario"));
+  const trace = new Trace(onLine);
+  const { quality, skewMsMax } = scenario;
+  const world = new World({ seed: String(seed), trace, quality, skewMsMax, createCore });
+  const failure = play(world, scenario);
+  const { statistics, events } = world;
+  if (failure !== undefined) trace.line(world.now, "!", `${failure.check}: ${failure.message}`);
+  const result = { seed, hash: trace.hash, lines: trace.last, statistics, events };
+  return failure === undefined ? result : { ...result, failure };
+}
+
+function createNode(options: NodeOptions): Core {
+  return new Node(options);
+}
+
+function play(world: World, scenario: Scenario): SimulationFailure | undefined {
+  try {
+    form(world, scenario);
+    startClients(world, scenario);
+    planFaults(world, scenario);
+    world.schedule(scenario.until, () => world.network.mend());
+    world.schedule(scenario.until + strayMs, () => bringStraysBack(world));
+    world.checks.quietFrom = scenario.until + settleMs - quietMs;
+    world.runUntil(scenario.until + settleMs);
+    assertSettled(world);
+    readAll(world, scenario);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SimulationFailure) return error;
+    throw error;
+  }
+}
+
+/** Adds the servers and starts them, each after some server before it. */
+function form(world: World, { servers, forming, until }: Scenario): void {
+  const random = world.random.fork("forming");
+  for (let index = 0; index < servers; index++) {
+    const server = world.addServer();
+    if (index === 0) {
+      server.start();
+      continue;
+    }
+    const before = world.servers.slice(0, index);
+    const start = () => join(world, { server, before, random, until });
+    if (forming === "at once") world.schedule(random.integer(200), start);
+    else if (forming === "scattered") world.schedule(random.integer(until / 2), start);
+    else startInTurn(world, { servers: before, start, until });
+  }
+}
+
+/** Starts a server when all before it are in. */
+function startInTurn(
+  world: World,
+  turn: { servers: readonly Server[]; start: () => void; until: number },
+): void {
+  const isTurn = turn.servers.every(({ process }) => process?.isAlive === true);
+  if (isTurn) return turn.start();
+  if (world.now < turn.until) world.schedule(pollMs, () => startInTurn(world, turn));
+}
+
+/** Starts a server after one of those before it, and again when it stopped because none answered. */
+function join(
+  world: World,
+  newcomer: { server: Server; before: readonly Server[]; random: Random; until: number },
+): void {
+  const { server, before, random, until } = newcomer;
+  const candidates = server.lives === 0 ? before : established(world);
+  const previous = random.pick(candidates.filter((each) => each !== server))?.address;
+  if (world.now >= until) return;
+  if (previous === undefined) return world.schedule(retryMs, () => join(world, newcomer));
+  server.start({ previous });
+  const { process } = server;
+  const retry = () => {
+    if (process?.endedAs === "noPrevious") join(world, newcomer);
+    else if (process?.state === "running" && !process.isAlive) world.schedule(retryMs, retry);
+  };
+  world.schedule(retryMs, retry);
+}
+
+function startClients(world: World, { clients, items, until }: Scenario): void {
+  for (let index = 1; index <= clients; index++) {
+    const name = `c${index}`;
+    const random = world.random.fork(`client ${name}`);
+    const client = new Client(world, { name, random, items, until });
+    world.clients.push(client);
+    client.start();
+  }
+}
+
+function planFaults(world: World, { faults, until }: Scenario): void {
+  const random = world.random.fork("faults");
+  const context: FaultContext = { world, random, until };
+  for (const { at, fault } of faults) {
+    world.schedule(at, () => {
+      world.trace.line(world.now, "!", fault.name);
+      if (fault.inject(context)) world.statistics.countFault(fault.name);
+    });
+  }
+}
+
+/**
+ * Starts again, after one that it is told, each server that knows the address of no other and that no
+ * other looks for. All moved at once, or it left and those it knew are gone: only an operator can tell.
+ */
+function bringStraysBack(world: World): void {
+  const [first, ...rest] = world.servers.filter(({ running }) => running !== undefined);
+  if (first === undefined) return;
+  const found = [first];
+  for (const server of found) {
+    found.push(...rest.filter((each) => isNew(each) && knows(each, server)));
+  }
+  for (const stray of rest.filter(isNew)) {
+    world.statistics.countSituation("a server is told where the others went");
+    stray.process?.kill();
+    stray.start({ previous: first.address });
+  }
+
+  function isNew(server: Server): boolean {
+    return !found.includes(server);
+  }
+}
+
+/** Whether one of the two knows where the other is, and looks for it. */
+function knows(a: Server, b: Server): boolean {
+  return isListed(a, b) || isListed(b, a);
+}
+
+function isListed(server: Server, by: Server): boolean {
+  const { id } = server.disk;
+  const member = by.process?.members.find((member) => member.id === id);
+  return member?.address === server.address;
+}
+
+/** Reads every file at every server. */
+function readAll(world: World, { items }: Scenario): void {
+  const reader = new Client(world, {
+    name: "end",
+    random: world.random.fork("reader"),
+    items,
+    until: world.now,
+  });
+  world.checks.quietFrom = Infinity;
+  for (const server of world.servers) {
+    for (const item of items) if (server.running !== undefined) reader.read(server, item);
+  }
+  world.runUntil(world.now + readingMs);
+  for (const { answer, ask, server } of reader.operations) {
+    const isAnswered = typeof answer === "object" &&
+      (answer.status === 200 || answer.status === 404);
+    if (isAnswered) continue;
+    const heard = typeof answer === "object" ? answer.status : answer ?? "nothing";
+    const message = `At the end ${server} answered GET "${ask.item}" with ${heard}`;
+    throw new SimulationFailure("reads", message);
+  }
+}
