@@ -105,24 +105,19 @@ export class Entrance {
     if (own === undefined || !this.isInside) return;
     const known = membership.get(message.from);
     if (known === undefined || known.incarnation < message.incarnation) {
-      const position = message.position || known?.position || positionBetween(
-        { low: own.position, high: membership.positionAfter(own.position) },
-        message.from,
-      );
-      if (position === undefined || (known === undefined && membership.all.length >= membersMax)) {
+      if (known === undefined && membership.all.length >= membersMax) {
         return this.#refuse(
           message,
           link,
-          `The ring has no room for more than ${membersMax} members`,
+          `The ring has ${membersMax} members, and no room for more`,
         );
       }
-      roster.merge([{
-        id: message.from,
-        incarnation: message.incarnation,
-        status: "joining",
-        address: message.address,
-        position,
-      }]);
+      const position = message.position || known?.position || this.#placeFor(message.from, own);
+      if (position === undefined) {
+        return this.#refuse(message, link, "There is no place left after this server; try another");
+      }
+      const { from: id, incarnation, address } = message;
+      roster.merge([{ id, incarnation, status: "joining", address, position }]);
       roster.announce();
     }
     effects.reply(link, {
@@ -175,6 +170,12 @@ export class Entrance {
     if (now < this.dueAt) return;
     if (this.#stage.name === "leaving") return this.#stop();
     if (this.#stage.name === "entering") this.#askAgain(now);
+  }
+
+  /** A position between this server and the next record. */
+  #placeFor(id: MemberId, own: Member): string | undefined {
+    const high = this.#options.membership.positionAfter(own.position);
+    return positionBetween({ low: own.position, high }, id);
   }
 
   #return(): void {

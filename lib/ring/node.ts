@@ -86,7 +86,7 @@ export class Node {
     this.#savedIncarnation = incarnation;
     const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
-    const replication = { self, membership, circles, rounds, applier, clock, effects };
+    const replication = { self, membership, roster, circles, rounds, applier, clock, effects };
     this.#replication = new Replication(replication);
     this.#repair = new Repair({ self, membership, roster, applier, effects, files });
     const checks = this.#checks = new Checks({

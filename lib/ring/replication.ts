@@ -20,6 +20,7 @@ import { type FileRecord, hasLargeBody } from "./file_record.ts";
 import type { MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Circle, Deed, Errand, FileAnswer, Find, Forward } from "./message.ts";
+import type { Roster } from "./roster.ts";
 import type { ForwardPayload, Round, Rounds } from "./rounds.ts";
 import type { StampClock } from "./stamp.ts";
 import type { Ask, RequestId } from "./step.ts";
@@ -40,6 +41,7 @@ type FindErrand = Extract<Errand, { type: "FIND" }>;
 export interface ReplicationOptions {
   readonly self: MemberId;
   readonly membership: Membership;
+  readonly roster: Roster;
   readonly circles: Circles;
   readonly rounds: Rounds;
   readonly applier: Applier;
@@ -174,20 +176,23 @@ export class Replication {
     { body, upload }: { body?: Uint8Array | undefined; upload?: string | undefined },
     then: (result: WriteResult) => void,
   ): void {
-    const { self, applier, rounds } = this.#options;
+    const { self, roster, applier, rounds } = this.#options;
     const errand: WriteErrand = {
       type: "WRITE",
       record,
       holder: self,
       ...(upload === undefined ? {} : { upload }),
     };
-    const timeoutMs = writeTimeoutMs + record.size / transferRateMin;
+    const transferMs = hasLargeBody(record) ? record.size / transferRateMin : 0;
+    const timeoutMs = writeTimeoutMs + transferMs;
     let own: Applied | undefined;
     const round = rounds.begin(forward(errand, body), {
       timeoutMs,
       evaluate: () => {
         if (own === undefined || !rounds.isSettled(round)) return false;
-        then(result(rounds.copies(round), own));
+        const copies = rounds.copies(round);
+        if (own.deed === "failed" && copies > 0) roster.lapse();
+        then(result(copies, own));
         return true;
       },
       expire: () => then({ status: 504, error: this.#unknown(round, record) }),
@@ -259,13 +264,14 @@ export class Replication {
 
   /** Stores what another server's circle brings, and tells its creator. */
   #store(circle: Circle, errand: WriteErrand, message: Forward): void {
-    const { membership, circles, applier } = this.#options;
+    const { membership, roster, circles, applier } = this.#options;
     const sources = [errand.holder, message.from].flatMap((id) =>
       membership.get(id)?.address ?? []
     );
     const { record, upload } = errand;
     applier.apply({ record, body: message.body, sources, upload }, (applied) => {
       circles.setDeed(circle, applied.deed);
+      if (applied.deed === "failed") roster.lapse();
       this.#report(circle, applied.deed);
     });
   }

@@ -61,6 +61,15 @@ export class Roster {
     this.announce();
   }
 
+  /** Says that this server has missed a write: it may not answer from what it holds until it has caught up. */
+  lapse(): void {
+    const own = this.#options.membership.self;
+    if (own?.status !== "alive") return;
+    this.raiseIncarnation();
+    this.enter({ ...place(own), status: "joining" });
+    this.announce();
+  }
+
   /** Says that this server leaves. */
   leave(): void {
     const own = this.#options.membership.self;

@@ -114,9 +114,11 @@ export class Rounds {
     const found = errand.type === "FIND" ? errand.found : undefined;
     note(round, circle.visited);
     if (this.#evaluate(round, { circle, found })) return;
-    // Somebody has come into the ring behind the circle's back.
-    const isNew = ({ id }: { id: MemberId }) => !round.deeds.has(id);
-    if (this.#options.membership.others.some(isNew)) this.#resend(round);
+    // Somebody has come into the ring behind the circle's back: it goes on to whom it missed.
+    const isMissed = ({ id }: { id: MemberId }) => !round.deeds.has(id);
+    if (!this.#options.membership.others.some(isMissed)) return;
+    const { visited } = circle;
+    this.#options.circles.pass({ ...round.circle, attempt: round.attempt, visited }, round.payload);
   }
 
   /** Looks again at all rounds: the list has changed. */

@@ -10,7 +10,7 @@ import type { StatusAnswer } from "../ring/message.ts";
 import { StoreFailedError } from "../storage/disk_error.ts";
 import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
-import { type Store, StoreOpenError } from "../storage/store.ts";
+import { type Store, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
 import { acceptAll, bind } from "./listener.ts";
@@ -224,7 +224,7 @@ class Server implements RunningServer {
 }
 
 function fatal(error: unknown): unknown {
-  if (!(error instanceof StoreFailedError)) return error;
+  if (!(error instanceof StoreFailedError || error instanceof StoreFullError)) return error;
   return new ServerError("disk", error.message, { cause: error });
 }
 

@@ -1,0 +1,125 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { type Member, memberStatuses } from "../../lib/ring/member.ts";
+import { envelope, inRing, last, path, returning, type Server } from "./harness.ts";
+import { addressOf, circleOf, idOf, memberOf, nameOf, names, visitsOf } from "./sample.ts";
+
+/** What a server last told of itself. */
+function toldOfItself(server: Server): Member | undefined {
+  return last(server.sent("UPDATE")).members.find((member) => member.id === idOf("A"));
+}
+
+Deno.test("a server that reads that it is suspect raises its incarnation, and says so", () => {
+  const server = inRing("B", "C");
+  server.learn("B", memberOf("A", { status: "suspect" }));
+  assertEquals(server.own, memberOf("A", { incarnation: 2, status: "alive" }));
+  assertEquals(toldOfItself(server), server.own);
+});
+
+Deno.test("a server that was held dead, or gone, is joining until it has caught up", () => {
+  for (const status of ["dead", "left"] as const) {
+    const server = inRing("B", "C");
+    server.learn("B", memberOf("A", { status }));
+    assertEquals(server.own, memberOf("A", { incarnation: 2, status: "joining" }));
+    assertEquals(toldOfItself(server), server.own);
+    assertEquals(server.sent("COMPARE").length, 1);
+  }
+});
+
+Deno.test("a joining server that reads that it is suspect stays joining", () => {
+  const server = returning(memberOf("B"));
+  server.forget().learn("B", memberOf("A", { incarnation: 2, status: "suspect" }));
+  assertEquals(server.own, memberOf("A", { incarnation: 3, status: "joining" }));
+});
+
+Deno.test("a server is above any incarnation that others give it", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("A", { incarnation: 41, status: "alive", address: addressOf("F") }));
+  assertEquals(server.own, memberOf("A", { incarnation: 42 }));
+});
+
+Deno.test("a server does not answer old or equal news of itself", () => {
+  const server = returning(memberOf("B"));
+  server.forget().learn("B", memberOf("A", { incarnation: 1, status: "dead" }));
+  server.learn("B", memberOf("A", { incarnation: 2, status: "joining" }));
+  assertEquals(server.own, memberOf("A", { incarnation: 2, status: "joining" }));
+  assertEquals(server.effectsOf("save"), []);
+});
+
+Deno.test("the raised incarnation is saved in the step that tells it, before it is told", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("A", { status: "suspect" }));
+  const [first] = server.effects;
+  assert(first?.type === "save");
+  assertEquals(first.incarnation, 2);
+  assertEquals(first.members.find(({ id }) => id === idOf("A"))?.incarnation, 2);
+  assertEquals(first.members.length, 2);
+});
+
+Deno.test("a list is saved when it changes, and only then", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("B"));
+  assertEquals(server.effectsOf("save"), []);
+  server.learn("B", memberOf("C"));
+  assertEquals(server.effectsOf("save").length, 1);
+});
+
+Deno.test("a server that leaves stands by it, whatever it reads of itself", () => {
+  const server = inRing("B");
+  server.answering.clear();
+  server.step({ type: "leave" });
+  server.learn("B", memberOf("A", { incarnation: 1, status: "dead" }));
+  assertEquals(server.own?.status, "left");
+  server.forget().learn("B", memberOf("A", { incarnation: 9, status: "alive" }));
+  assertEquals(server.own?.status, "left");
+  const told = server.sent("UPDATE").filter(({ circle }) => circle.creator === idOf("A"));
+  assertEquals(told, []);
+});
+
+Deno.test("whatever a server reads, it is live, above it, and saved before it is told", () => {
+  const news = fc.record({
+    name: fc.constantFrom(...names),
+    incarnation: fc.integer({ min: 1, max: 4 }),
+    status: fc.constantFrom(...memberStatuses),
+  });
+  fc.assert(fc.property(fc.array(news, { maxLength: 20 }), (all) => {
+    const server = inRing("B", "C");
+    for (const { name, ...changes } of all) {
+      server.learn("B", memberOf(name, changes));
+      const { own } = server;
+      assert(own !== undefined && (own.status === "alive" || own.status === "joining"));
+      if (name === "A") assert(own.incarnation >= changes.incarnation);
+    }
+  }));
+});
+
+Deno.test("an UPDATE is merged, acknowledged, and passed on with what is known here", () => {
+  const server = inRing("B", "C");
+  const circle = circleOf("C", { visited: visitsOf("stored", "C") });
+  server.hear({ type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [memberOf("D")] });
+  assertEquals(server.circle, "A B C D");
+  assertEquals(server.sent("ACK"), [{ type: "ACK", from: idOf("A"), to: idOf("C"), hop: 5 }]);
+  const passed = last(server.sent("UPDATE"));
+  assertEquals(nameOf(passed.to), "B");
+  assertEquals(path(passed.circle), "C:stored A:stored");
+  assertEquals(passed.members.map(({ id }) => nameOf(id)), ["A", "B", "C", "D"]);
+});
+
+Deno.test("a repeated UPDATE is acknowledged and merged, and not passed on again", () => {
+  const server = inRing("B", "C");
+  const circle = circleOf("C", { visited: visitsOf("stored", "C") });
+  const update = { type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [] } as const;
+  server.hear(update);
+  server.forget().hear({ ...update, members: [memberOf("D")] });
+  assertEquals(server.sent("ACK").length, 1);
+  assertEquals(server.sent("UPDATE"), []);
+  assertEquals(server.circle, "A B C D");
+});
+
+Deno.test("an UPDATE of this server's own ends when it is back", () => {
+  const server = inRing("B", "C");
+  const circle = circleOf("A", { visited: visitsOf("stored", "A", "B", "C") });
+  server.hear({ type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [memberOf("D")] });
+  assertEquals(server.sent("UPDATE"), []);
+  assertEquals(server.circle, "A B C D");
+});
