@@ -215,7 +215,7 @@ Deno.test("an INSERT into a full list is refused", () => {
   });
   server.learn("B", ...others);
   server.hear(insertOf("D"));
-  assertStringIncludes(refusalOf(server), `no room for more than ${membersMax} members`);
+  assertStringIncludes(refusalOf(server), `${membersMax} members, and no room for more`);
   assertEquals(server.sent("INSERTED"), []);
 });
 
@@ -224,7 +224,7 @@ Deno.test("an INSERT into a gap without room is refused", () => {
   const position = "0".repeat(positionDigitsMax - 2) + "01";
   server.learn("B", memberOf("B", { position }));
   server.hear(insertOf("D"));
-  assertStringIncludes(refusalOf(server), "no room");
+  assertStringIncludes(refusalOf(server), "no place left");
   assertEquals(server.circle, "A B");
 });
 

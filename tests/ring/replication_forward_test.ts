@@ -38,6 +38,18 @@ Deno.test("another's write that finds no room is reported as failed", () => {
   assertEquals(last(server.sent("REPORT")).deed, "failed");
 });
 
+Deno.test("a server that could not store another's write does not answer from what it holds", () => {
+  const server = inRing("B", "C");
+  const before = server.own?.incarnation ?? 0;
+  server.disk.add(recordOf("a", "old", { stamp: stampAt(1) }));
+  server.disk.full = true;
+  forward(server, write(recordOf("a", "new")), { body: bodyOf("new") });
+  assertEquals([server.own?.status, server.own?.incarnation], ["joining", before + 1]);
+  const request = server.ask({ type: "GET", item: "a" });
+  assertEquals(server.answerTo(request), undefined);
+  assertEquals(last(server.sent("FORWARD")).errand.type, "FIND");
+});
+
 Deno.test("another's large write fetches its body, from the transfer, the holder or the sender", () => {
   const server = inRing("B", "C");
   const record = recordOf("a", "", { size: inlineBytesMax + 1, sha256: "1".repeat(64) });
