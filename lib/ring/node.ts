@@ -12,7 +12,7 @@
 import type { Address } from "./address.ts";
 import { Applier } from "./applier.ts";
 import { assertNever } from "./assert.ts";
-import { checkIntervalDefaultMs, Checks } from "./checks.ts";
+import { checkIntervalDefaultMs, Checks, suspectAfter } from "./checks.ts";
 import { Circles } from "./circles.ts";
 import { Effects } from "./effects.ts";
 import { Entrance } from "./entrance.ts";
@@ -59,6 +59,8 @@ export class Node {
   /** Strangers that were told who is in the ring, not to tell them without end. */
   readonly #introduced = new Map<MemberId, number>();
   #files: string;
+  readonly #checkIntervalMs: number;
+  #steppedAt = Infinity;
   #savedVersion = 0;
   #savedIncarnation: number;
   #shownCircle = "";
@@ -68,6 +70,7 @@ export class Node {
     const { id: self, address, stored, boot, previous } = options;
     this.#id = self;
     this.#files = options.files;
+    this.#checkIntervalMs = options.checkIntervalMs ?? checkIntervalDefaultMs;
     const effects = this.#effects;
     const membership = this.#membership = new Membership(self, options.sha256);
     const clock = new StampClock(self, stored.highestStamp);
@@ -96,7 +99,7 @@ export class Node {
       circles,
       effects,
       files,
-      intervalMs: options.checkIntervalMs ?? checkIntervalDefaultMs,
+      intervalMs: this.#checkIntervalMs,
       onFiles: (member, theirs) => this.#repair.observe(member, theirs),
     });
     this.#entrance = new Entrance({
@@ -125,10 +128,23 @@ export class Node {
   /** Takes one input; returns what the shell is to do, in this order. */
   step(input: Input, now: Now): readonly Effect[] {
     this.#effects.begin(now);
+    this.#noticePause(now);
     this.#handle(input);
     this.#wakeParts();
     this.#settle();
     return this.#effects.end(this.#persist());
+  }
+
+  /**
+   * A server that was itself stopped may have been held dead, and have missed writes: before it answers
+   * from what it holds, it catches up. Its ticks come once an interval, so that a gap tells.
+   */
+  #noticePause({ monotonic }: Now): void {
+    const pauseMs = monotonic - this.#steppedAt;
+    this.#steppedAt = monotonic;
+    if (pauseMs < suspectAfter * this.#checkIntervalMs) return;
+    this.#effects.note("warning", `This server was stopped for ${Math.round(pauseMs / 1000)} s`);
+    this.#roster.lapse();
   }
 
   #handle(input: Input): void {

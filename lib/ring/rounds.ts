@@ -117,8 +117,10 @@ export class Rounds {
     // Somebody has come into the ring behind the circle's back: it goes on to whom it missed.
     const isMissed = ({ id }: { id: MemberId }) => !round.deeds.has(id);
     if (!this.#options.membership.others.some(isMissed)) return;
+    // A FIND goes on with what it has found; a WRITE with its body, which did not come back.
+    const payload = errand.type === "FIND" ? { type: "FORWARD" as const, errand } : round.payload;
     const { visited } = circle;
-    this.#options.circles.pass({ ...round.circle, attempt: round.attempt, visited }, round.payload);
+    this.#options.circles.pass({ ...round.circle, attempt: round.attempt, visited }, payload);
   }
 
   /** Looks again at all rounds: the list has changed. */

@@ -356,3 +356,14 @@ Deno.test("a CHECKED with a list that lacks something is answered with an UPDATE
     "A B C D",
   );
 });
+
+Deno.test("a server that was paused for three intervals catches up before it answers from what it holds", () => {
+  const cases: readonly [number, string][] = [[2 * interval, "alive"], [60_000, "joining"]];
+  for (const [milliseconds, status] of cases) {
+    const server = inRing("B");
+    server.answering.clear();
+    server.advance(interval / 2);
+    server.pause(milliseconds);
+    assertEquals(server.own?.status, status, `after ${milliseconds} ms`);
+  }
+});

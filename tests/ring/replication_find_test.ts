@@ -2,7 +2,16 @@ import { assert, assertEquals } from "@std/assert";
 import { findTimeoutMs } from "../../lib/ring/replication.ts";
 import { resendMs } from "../../lib/ring/rounds.ts";
 import { inRing, last, path } from "./harness.ts";
-import { addressOf, idOf, type Name, recordOf, stampAt, tombstoneOf, visitsOf } from "./sample.ts";
+import {
+  addressOf,
+  idOf,
+  memberOf,
+  type Name,
+  recordOf,
+  stampAt,
+  tombstoneOf,
+  visitsOf,
+} from "./sample.ts";
 import {
   comeBack,
   everywhere,
@@ -207,4 +216,15 @@ Deno.test("a FIND takes a tombstone along: the newest record may say that there 
   const { errand } = last(server.sent("FORWARD"));
   assert(errand.type === "FIND");
   assertEquals(errand.found, { record: tombstone, holder: idOf("A") });
+});
+
+Deno.test("a FIND that is sent on to a newcomer keeps what it has found", () => {
+  const server = inRing("B");
+  server.ask({ type: "GET", item: "a" });
+  const found = { record: recordOf("a", "text"), holder: idOf("B") };
+  server.learn("B", memberOf("C", { status: "joining" }));
+  comeBack(server, { found, visited: visitsOf("passed", "A", "B") });
+  const { errand, to } = last(server.sent("FORWARD"));
+  assert(errand.type === "FIND");
+  assertEquals([to, errand.found], [idOf("C"), found]);
 });
