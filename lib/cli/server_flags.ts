@@ -1,6 +1,7 @@
 /** `ring server`: what its command line says. */
 import { formatAddress, parseAddress } from "../ring/address.ts";
 import { type LogFormat, logFormats } from "../log.ts";
+import { membersMax } from "../ring/member.ts";
 import { portDefault, type ServerOptions } from "../server/options.ts";
 import {
   durationFlag,
@@ -25,6 +26,9 @@ export const ipFallback = "127.0.0.1";
 /** The limits of `--check-interval`, in milliseconds. */
 const checkIntervalMs = { min: 50, max: 60_000 };
 
+/** The limits of `--min-copies`. */
+const minCopies = { min: 1, max: membersMax };
+
 /** The flags of `ring server`. */
 export const serverFlags: FlagTable = {
   command: "ring server",
@@ -44,6 +48,11 @@ export const serverFlags: FlagTable = {
       name: "check-interval",
       value: "TIME",
       help: "check the next server this often: 500ms, 1s, 2m (1s)",
+    },
+    {
+      name: "min-copies",
+      value: "N",
+      help: "refuse writes unless N servers get them (1)",
     },
     { name: "verbose", short: "v", help: "log every message sent and received" },
     { name: "log-format", value: "FORMAT", help: "write logs as text or json (text)" },
@@ -65,6 +74,7 @@ export type ServerCommand =
     /** A folder, or memory; absent, a folder named after the port. */
     readonly data?: { readonly directory: string } | "memory";
     readonly checkIntervalMs?: number;
+    readonly minCopies?: number;
     readonly verbose: boolean;
     readonly logFormat: LogFormat;
   };
@@ -95,6 +105,7 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
     ...optional("advertise", advertise),
     ...optional("data", dataFlags(parsed)),
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
+    ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
     verbose: parsed.switches.has("verbose"),
     logFormat: logFormatFlag(parsed),
   };
@@ -120,6 +131,7 @@ export function serverOptions(
       ? {}
       : { dataDirectory: (port) => data?.directory ?? `ring-data/${port}` }),
     ...optional("checkIntervalMs", command.checkIntervalMs),
+    ...optional("minCopies", command.minCopies),
   };
 }
 

@@ -108,6 +108,7 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       sequence: readCount,
       list: readDigest,
       files: readDigest,
+      wall: readCount,
     }),
   ],
   [
@@ -118,6 +119,7 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       sequence: readCount,
       list: readDigest,
       files: readDigest,
+      wall: readCount,
     }, { members: readMembers }),
   ],
   ["ASK", objectOf({ type: oneOf(["ASK"]), ...envelope, suspect: readId })],

@@ -10,7 +10,8 @@
  *
  * The answer carries the other's list if the two differ. Members that are dead or have left are checked
  * too, one of them every `probeIntervalMs`, for ever: without that a healed partition would stay two
- * rings, and so would servers that came back one after the other and remember nobody who is there.
+ * rings, and so would servers that came back one after the other and remember nobody who is there. The
+ * live members beyond the successor take their turns among them, so that their clocks are known.
  */
 import type { Address } from "./address.ts";
 import type { Circles } from "./circles.ts";
@@ -20,6 +21,7 @@ import type { Membership } from "./membership.ts";
 import type { Ask, Check, Checked, Refuse, Vouch } from "./message.ts";
 import type { Roster } from "./roster.ts";
 import type { Link } from "./step.ts";
+import type { WriteGate } from "./write_gate.ts";
 
 /** How often the successor is checked unless told otherwise, in milliseconds. */
 export const checkIntervalDefaultMs = 1000;
@@ -29,7 +31,7 @@ export const suspectAfter = 3;
 export const deadAfter = 5;
 /** How soon a member is checked again whose connections break, after the first time, in milliseconds. */
 export const recheckDelayMs = 50;
-/** How often one of the members that are gone is probed, in milliseconds. */
+/** How often one of the members that are gone, or not next to this one, is probed, in milliseconds. */
 export const probeIntervalMs = 3000;
 
 interface Watch {
@@ -49,6 +51,7 @@ export interface ChecksOptions {
   readonly roster: Roster;
   readonly circles: Circles;
   readonly effects: Effects;
+  readonly gate: WriteGate;
   readonly intervalMs: number;
   /** The digest of this server's files. */
   readonly files: () => string;
@@ -104,7 +107,7 @@ export class Checks {
   }
 
   handleCheck(message: Check, link: Link): void {
-    const { self, membership, effects, files, onFiles } = this.#options;
+    const { self, membership, effects, gate, files, onFiles } = this.#options;
     const differs = message.list !== membership.digest;
     effects.reply(link, {
       type: "CHECKED",
@@ -113,15 +116,18 @@ export class Checks {
       sequence: message.sequence,
       list: membership.digest,
       files: files(),
+      wall: effects.now.wall,
       ...(differs ? { members: membership.all } : {}),
     });
+    gate.observe(message.from, message.wall);
     onFiles(message.from, message.files);
   }
 
   handleChecked(message: Checked): void {
-    const { membership, roster, onFiles } = this.#options;
+    const { membership, roster, gate, onFiles } = this.#options;
     this.#hearFrom(message.from);
     this.#vouch(message.from);
+    gate.observe(message.from, message.wall);
     if (message.members !== undefined) {
       roster.merge(message.members);
       // What is left of the difference is news for the other side.
@@ -242,8 +248,9 @@ export class Checks {
 
   #probe(now: number): void {
     this.#probeAt = now + probeIntervalMs;
-    const gone = this.#gone();
-    const member = gone[this.#probed++ % Math.max(1, gone.length)];
+    const { successor, others } = this.#options.membership;
+    const seldom = [...others.filter((member) => member !== successor), ...this.#gone()];
+    const member = seldom[this.#probed++ % Math.max(1, seldom.length)];
     if (member !== undefined) this.#send(member);
   }
 
@@ -263,6 +270,7 @@ export class Checks {
       sequence: ++this.#sequence,
       list: membership.digest,
       files: files(),
+      wall: effects.now.wall,
     });
   }
 

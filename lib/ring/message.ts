@@ -114,6 +114,8 @@ export interface Check extends Envelope {
   readonly list: string;
   /** The digest of the sender's files. */
   readonly files: string;
+  /** What the sender's wall clock shows, in milliseconds since 1970. */
+  readonly wall: number;
 }
 
 /** The answer to a CHECK. */
@@ -122,6 +124,7 @@ export interface Checked extends Envelope {
   readonly sequence: number;
   readonly list: string;
   readonly files: string;
+  readonly wall: number;
   /** The receiver's list, if it differs from the sender's. */
   readonly members?: readonly Member[];
 }

@@ -7,7 +7,8 @@
  * The parts, each in its file: the list and the circle it makes (`membership.ts`), what this server
  * says of itself and others (`roster.ts`), who is alive (`checks.ts`), coming and going
  * (`entrance.ts`), messages that go round (`circles.ts`), this server's own (`rounds.ts`), what clients
- * ask (`replication.ts`), storing it (`applier.ts`), and catching up (`repair.ts`).
+ * ask (`replication.ts`) and when it is refused (`write_gate.ts`), storing it (`applier.ts`), and catching
+ * up (`repair.ts`).
  */
 import type { Address } from "./address.ts";
 import { Applier } from "./applier.ts";
@@ -25,6 +26,7 @@ import { Roster } from "./roster.ts";
 import { Rounds } from "./rounds.ts";
 import { StampClock } from "./stamp.ts";
 import type { Effect, Input, Link, Now, StoredRing } from "./step.ts";
+import { WriteGate } from "./write_gate.ts";
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -42,6 +44,8 @@ export interface NodeOptions {
   readonly previous?: Address;
   /** How often the successor is checked, in milliseconds. */
   readonly checkIntervalMs?: number;
+  /** How many servers must have a write on disk before it is acknowledged; 1 if absent. */
+  readonly minCopies?: number;
 }
 
 /** One server of the ring. */
@@ -56,6 +60,7 @@ export class Node {
   readonly #entrance: Entrance;
   readonly #repair: Repair;
   readonly #replication: Replication;
+  readonly #gate: WriteGate;
   /** Strangers that were told who is in the ring, not to tell them without end. */
   readonly #introduced = new Map<MemberId, number>();
   #files: string;
@@ -89,8 +94,22 @@ export class Node {
     this.#savedIncarnation = incarnation;
     const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
-    const replication = { self, membership, roster, circles, rounds, applier, clock, effects };
-    this.#replication = new Replication(replication);
+    const gate = this.#gate = new WriteGate({
+      membership,
+      effects,
+      minCopies: options.minCopies ?? 1,
+    });
+    this.#replication = new Replication({
+      self,
+      membership,
+      roster,
+      circles,
+      rounds,
+      applier,
+      clock,
+      effects,
+      gate,
+    });
     this.#repair = new Repair({ self, membership, roster, applier, effects, files });
     const checks = this.#checks = new Checks({
       self,
@@ -99,6 +118,7 @@ export class Node {
       circles,
       effects,
       files,
+      gate,
       intervalMs: this.#checkIntervalMs,
       onFiles: (member, theirs) => this.#repair.observe(member, theirs),
     });
@@ -123,6 +143,11 @@ export class Node {
   /** The live members, from this server on. */
   get circle(): readonly Member[] {
     return this.#membership.circle;
+  }
+
+  /** Why this server may not originate a write now, in one sentence; absent if it may. */
+  get writeRefusal(): string | undefined {
+    return this.#gate.refusal();
   }
 
   /** Takes one input; returns what the shell is to do, in this order. */

@@ -24,6 +24,7 @@ import type { Roster } from "./roster.ts";
 import type { ForwardPayload, Round, Rounds } from "./rounds.ts";
 import type { StampClock } from "./stamp.ts";
 import type { Ask, RequestId } from "./step.ts";
+import type { WriteGate } from "./write_gate.ts";
 
 /** How long a write of a small file may take, in milliseconds: a stopped server is dead by then. */
 export const writeTimeoutMs = 9000;
@@ -47,6 +48,7 @@ export interface ReplicationOptions {
   readonly applier: Applier;
   readonly clock: StampClock;
   readonly effects: Effects;
+  readonly gate: WriteGate;
 }
 
 /** One server's part in what clients ask. */
@@ -60,13 +62,15 @@ export class Replication {
 
   /** Takes a client's request; the answer may come in a later step. */
   handleRequest(request: RequestId, ask: Ask): void {
-    const { membership, effects } = this.#options;
+    const { membership, effects, gate } = this.#options;
     const refuse = (error: string) =>
       effects.answer(request, { type: ask.type, item: ask.item, status: 503, error });
     if (membership.circle.length === 0) return refuse("This server is not in the ring yet");
     if (this.#requests >= requestsMax) {
       return refuse(`This server has ${requestsMax} requests under way; try again`);
     }
+    const refusal = ask.type === "GET" ? undefined : gate.refusal();
+    if (refusal !== undefined) return refuse(refusal);
     this.#requests++;
     const answer = (status: number, rest: Partial<FileAnswer>) => {
       this.#requests--;
@@ -176,7 +180,7 @@ export class Replication {
     { body, upload }: { body?: Uint8Array | undefined; upload?: string | undefined },
     then: (result: WriteResult) => void,
   ): void {
-    const { self, roster, applier, rounds } = this.#options;
+    const { self, roster, applier, rounds, gate } = this.#options;
     const errand: WriteErrand = {
       type: "WRITE",
       record,
@@ -192,7 +196,7 @@ export class Replication {
         if (own === undefined || !rounds.isSettled(round)) return false;
         const copies = rounds.copies(round);
         if (own.deed === "failed" && copies > 0) roster.lapse();
-        then(result(copies, own));
+        then(result(copies, { own, record, minCopies: gate.minCopies }));
         return true;
       },
       expire: () => then({ status: 504, error: this.#unknown(round, record) }),
@@ -302,8 +306,16 @@ type Search =
   | { readonly outcome: "known"; readonly find: Find | undefined }
   | { readonly outcome: "unknown"; readonly error: string };
 
-function result(copies: number, own: Applied): WriteResult {
+function result(
+  copies: number,
+  { own, record, minCopies }: { own: Applied; record: FileRecord; minCopies: number },
+): WriteResult {
   if (copies === 0) return { status: 507, error: "There is no room left on this server's disk" };
+  if (copies < minCopies) {
+    const name = JSON.stringify(record.name);
+    const error = `The outcome for ${name} is unknown: ${copies} of ${minCopies} copies were made`;
+    return { status: 504, error };
+  }
   return { status: 200, copies, previous: own.deed === "stored" ? own.previous : undefined };
 }
 

@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** Where the data are; absent, in memory. Given the port, as that may be found only now. */
   readonly dataDirectory?: (port: number) => string;
   readonly checkIntervalMs?: number;
+  /** How many servers must have a write on disk before it is acknowledged; 1 if absent. */
+  readonly minCopies?: number;
   /** Called at the start and at every change, with the circle from this server on. */
   readonly onCircle?: (members: readonly Member[]) => void;
   readonly onListening?: (address: Address) => void;

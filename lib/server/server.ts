@@ -108,7 +108,7 @@ class Server implements RunningServer {
       others: () => this.#driver.node.circle.slice(1),
     });
     this.#fetcher = new Fetcher({ store, uploads: this.#uploads, watchdog: this.#watchdog });
-    const { previous, checkIntervalMs } = options;
+    const { previous, checkIntervalMs, minCopies } = options;
     this.#driver = new Driver({
       node: {
         id: store.id,
@@ -119,6 +119,7 @@ class Server implements RunningServer {
         sha256: (text) => createHash("sha256").update(text).digest("hex"),
         ...(previous === undefined ? {} : { previous }),
         ...(checkIntervalMs === undefined ? {} : { checkIntervalMs }),
+        ...(minCopies === undefined ? {} : { minCopies }),
       },
       store,
       peers: this.#peers,

@@ -163,18 +163,29 @@ export class Session {
       const sha256 = sha256Of(body);
       return await this.#ask({ ...ask, sha256, body });
     }
-    const { uploads } = this.#options;
+    const { driver, uploads } = this.#options;
+    const refusal = driver.node.writeRefusal;
+    if (refusal !== undefined) {
+      return await this.#answerUnread(item, { status: 503, error: refusal });
+    }
     const upload = uploads.name();
     try {
       const { sha256 } = await this.#receiveBody({ name: upload, size, visited: [] });
       return await this.#ask({ ...ask, sha256, upload });
     } catch (error) {
       if (!(error instanceof StoreFullError)) throw error;
-      const full = "There is no room left on this server's disk";
-      const answer: FileAnswer = { type: "PUT", item, status: 507, error: full };
-      await this.#enqueue(Promise.resolve({ answer }));
-      await this.#options.connection.skipBody();
+      await this.#answerUnread(item, {
+        status: 507,
+        error: "There is no room left on this server's disk",
+      });
     }
+  }
+
+  /** Answers a PUT whose body is not wanted (any more), and lets the client finish sending it. */
+  async #answerUnread(item: string, refusal: { status: number; error: string }): Promise<void> {
+    const answer: FileAnswer = { type: "PUT", item, ...refusal };
+    await this.#enqueue(Promise.resolve({ answer }));
+    await this.#options.connection.skipBody();
   }
 
   /** Another server's large body: stored, and passed on. */

@@ -100,6 +100,7 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
     sequence: count,
     list: digest,
     files: digest,
+    wall: count,
   }),
   fc.record({
     type: fc.constant("CHECKED" as const),
@@ -107,8 +108,9 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
     sequence: count,
     list: digest,
     files: digest,
+    wall: count,
     members,
-  }, { requiredKeys: ["type", "from", "to", "sequence", "list", "files"] }),
+  }, { requiredKeys: ["type", "from", "to", "sequence", "list", "files", "wall"] }),
   fc.record({ type: fc.constantFrom("ASK" as const, "VOUCH" as const), ...envelope, suspect: id }),
   fc.record({ type: fc.constant("UPDATE" as const), ...envelope, hop: count, circle, members }),
   fc.record({

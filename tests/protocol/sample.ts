@@ -56,14 +56,15 @@ export const requests: readonly (ClientRequest | BodyMessage | FetchMessage)[] =
 export const memberMessages: readonly MemberMessage[] = [
   { type: "INSERT", from: id("a"), incarnation: 1, address: "[::1]:4043", position: "" },
   { type: "INSERTED", ...envelope, members: [member] },
-  { type: "CHECK", ...envelope, sequence: 1, list: digest("1"), files: digest("2") },
-  { type: "CHECKED", ...envelope, sequence: 1, list: digest("1"), files: digest("2") },
+  { type: "CHECK", ...envelope, sequence: 1, list: digest("1"), files: digest("2"), wall: 0 },
+  { type: "CHECKED", ...envelope, sequence: 1, list: digest("1"), files: digest("2"), wall: 0 },
   {
     type: "CHECKED",
     ...envelope,
     sequence: 2,
     list: digest("1"),
     files: digest("2"),
+    wall: 1,
     members: [member, { ...member, id: id("b"), status: "dead" }],
   },
   { type: "ASK", ...envelope, suspect: id("c") },

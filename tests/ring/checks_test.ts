@@ -16,13 +16,20 @@ function agreeing(server: Server, from: Name) {
   server.answering.add(from);
   server.advance(interval);
   const { list, files } = last(server.sent("CHECK"));
-  return { type: "CHECK" as const, ...envelope(from), sequence: 7, list, files };
+  return { type: "CHECK" as const, ...envelope(from), sequence: 7, list, files, wall: 0 };
 }
 
-Deno.test("only the successor is checked, once an interval, while it answers", () => {
+Deno.test("only the successor is checked once an interval, while it answers", () => {
   const server = inRing("B", "C", "D");
-  server.advance(5 * interval);
-  assertEquals(server.receivers("CHECK"), "B B B B B");
+  server.advance(2 * interval);
+  assertEquals(server.receivers("CHECK"), "B B");
+});
+
+Deno.test("the members beyond the successor are checked in turn, one of them every 3 s", () => {
+  const server = inRing("B", "C", "D");
+  server.advance(4 * probeIntervalMs);
+  assertEquals(server.sent("CHECK", "C").length, 2);
+  assertEquals(server.sent("CHECK", "D").length, 2);
 });
 
 Deno.test("the interval is the one that was asked for", () => {
@@ -133,7 +140,7 @@ Deno.test("a member that answers between two refusals is not dead", () => {
   server.answering.delete("B");
   server.unreachable("B", "refused");
   const { sequence, list, files } = last(server.sent("CHECK", "B"));
-  server.hear({ type: "CHECKED", ...envelope("B"), sequence, list, files });
+  server.hear({ type: "CHECKED", ...envelope("B"), sequence, list, files, wall: 0 });
   server.unreachable("B", "refused");
   assertEquals(server.member("B")?.status, "alive");
 });
@@ -222,7 +229,7 @@ Deno.test("an ASK is passed on as a CHECK, and a CHECKED comes back as a VOUCH, 
   const { sequence, list, files } = last(server.sent("CHECK", "C"));
   assertEquals(server.sent("VOUCH"), []);
   for (let n = 0; n < 2; n++) {
-    server.hear({ type: "CHECKED", ...envelope("C"), sequence, list, files });
+    server.hear({ type: "CHECKED", ...envelope("C"), sequence, list, files, wall: 0 });
   }
   const vouch = { from: idOf("A"), to: idOf("B"), type: "VOUCH" as const, suspect: idOf("C") };
   assertEquals(server.sent("VOUCH"), [vouch]);
@@ -284,6 +291,7 @@ Deno.test("a dead member that answers a probe is told that it is held dead", () 
     sequence,
     list: "another",
     files: "",
+    wall: 0,
     members,
   });
   const [update] = server.sent("UPDATE", "C");
@@ -322,7 +330,7 @@ Deno.test("a CHECK is answered on its connection, without the list when the two 
   assertEquals(server.effects.map(({ type }) => type), ["reply"]);
   const { list, files } = check;
   const answer = { type: "CHECKED" as const, from: idOf("A"), to: idOf("B"), sequence: 7 };
-  assertEquals(server.sent("CHECKED"), [{ ...answer, list, files }]);
+  assertEquals(server.sent("CHECKED"), [{ ...answer, list, files, wall: server.now.wall }]);
 });
 
 Deno.test("a CHECK with another digest is answered with the list", () => {
@@ -339,7 +347,15 @@ Deno.test("a CHECKED with a newer list is merged, and needs no UPDATE if nothing
   const other = inRing("B", "C");
   const members = other.node.members;
   const { list } = agreeing(other, "B");
-  server.forget().hear({ type: "CHECKED", ...envelope("B"), sequence, list, files, members });
+  server.forget().hear({
+    type: "CHECKED",
+    ...envelope("B"),
+    sequence,
+    list,
+    files,
+    wall: 0,
+    members,
+  });
   assertEquals(server.circle, "A B C");
   assertEquals(server.sent("UPDATE"), []);
 });
@@ -349,7 +365,15 @@ Deno.test("a CHECKED with a list that lacks something is answered with an UPDATE
   const { sequence, files } = agreeing(server, "B");
   const members = [memberOf("A"), memberOf("B"), memberOf("D")];
   const list = "another";
-  server.forget().hear({ type: "CHECKED", ...envelope("B"), sequence, list, files, members });
+  server.forget().hear({
+    type: "CHECKED",
+    ...envelope("B"),
+    sequence,
+    list,
+    files,
+    wall: 0,
+    members,
+  });
   assertEquals(server.circle, "A B C D");
   assertEquals(
     last(server.sent("UPDATE", "B")).members.map(({ id }) => nameOf(id)).join(" "),

@@ -281,7 +281,14 @@ export class Server {
     const link = ++this.#lastLink;
     if (message.type === "CHECK") {
       const { sequence, list, files } = message;
-      const answer = { type: "CHECKED" as const, ...back, sequence, list, files };
+      const answer = {
+        type: "CHECKED" as const,
+        ...back,
+        sequence,
+        list,
+        files,
+        wall: this.now.wall,
+      };
       this.#inbox.push(() => ({ type: "message", link, message: answer }));
     } else if (message.type === "UPDATE" || message.type === "FORWARD") {
       const answer = { type: "ACK" as const, ...back, hop: message.hop };
@@ -349,7 +356,16 @@ export function envelope(from: Name): { readonly from: MemberId; readonly to: Me
 
 /** A as the first server of a ring in which these are alive too, all of them answering. */
 export function inRing(...others: Name[]): Server {
-  const server = new Server().start();
+  return join(new Server(), others);
+}
+
+/** As {@linkcode inRing}; a write needs so many copies. */
+export function inRingWith({ minCopies }: { minCopies: number }, ...others: Name[]): Server {
+  return join(new Server({ minCopies }), others);
+}
+
+function join(server: Server, others: readonly Name[]): Server {
+  server.start();
   for (const name of others) server.answering.add(name);
   const [first] = others;
   if (first !== undefined) server.learn(first, ...others.map((name) => memberOf(name)));

@@ -28,8 +28,16 @@ function messages(from: Name, to: Name): readonly Addressed[] {
   const errand = { type: "FIND", item: "a" } as const;
   return [
     { type: "INSERTED", ...envelope, members: [] },
-    { type: "CHECK", ...envelope, sequence: 1, list: "", files: "" },
-    { type: "CHECKED", ...envelope, sequence: 1, list: "", files: "", members: [memberOf("E")] },
+    { type: "CHECK", ...envelope, sequence: 1, list: "", files: "", wall: 0 },
+    {
+      type: "CHECKED",
+      ...envelope,
+      sequence: 1,
+      list: "",
+      files: "",
+      wall: 0,
+      members: [memberOf("E")],
+    },
     { type: "ASK", ...envelope, suspect: idOf("B") },
     { type: "VOUCH", ...envelope, suspect: idOf("B") },
     { type: "UPDATE", ...envelope, hop: 1, circle, members: [memberOf("E")] },
@@ -94,7 +102,14 @@ Deno.test("an UPDATE that names this server introduces a stranger", () => {
   const server = inRing("B");
   server.learn("F", memberOf("F"));
   assertEquals(server.circle, "A B F");
-  server.forget().hear({ type: "CHECK", ...envelope("F"), sequence: 1, list: "", files: "" });
+  server.forget().hear({
+    type: "CHECK",
+    ...envelope("F"),
+    sequence: 1,
+    list: "",
+    files: "",
+    wall: 0,
+  });
   assertEquals(server.sent("REFUSE"), []);
   assertEquals(server.sent("CHECKED").length, 1);
 });

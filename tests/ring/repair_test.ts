@@ -43,7 +43,14 @@ function known(server: Server, name: string): FileRecord {
 
 /** B tells that its files have this digest, in a CHECK. */
 function tell(server: Server, files: string, from: Name = "B"): void {
-  server.hear({ type: "CHECK", ...envelope(from), sequence: 1, list: "", files });
+  server.hear({
+    type: "CHECK",
+    ...envelope(from),
+    sequence: 1,
+    list: "",
+    files,
+    wall: server.now.wall,
+  });
 }
 
 Deno.test("a joining server pulls from its predecessor", () => {
@@ -294,7 +301,7 @@ Deno.test("a difference is seen in the answer to a CHECK too", () => {
   for (let n = 0; n < differencesMin; n++) {
     server.advance(checkIntervalDefaultMs);
     const { sequence, list } = last(server.sent("CHECK"));
-    server.hear({ type: "CHECKED", ...envelope("B"), sequence, list, files: "theirs" });
+    server.hear({ type: "CHECKED", ...envelope("B"), sequence, list, files: "theirs", wall: 0 });
   }
   assertEquals(server.receivers("COMPARE"), "B");
 });

@@ -59,7 +59,7 @@ function build(quality: Partial<NetworkQuality> = {}, seed = "network") {
 }
 
 function check(sequence: number): MemberMessage {
-  return { type: "CHECK", from: "a", to: "b", sequence, list: "", files: "" };
+  return { type: "CHECK", from: "a", to: "b", sequence, list: "", files: "", wall: 0 };
 }
 
 const ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
