@@ -47,7 +47,30 @@ function act(session: Session, action: ClientAction): Promise<Outcome> {
       return listFiles(session, action);
     case "status":
       return showStatus(session);
+    case "leave":
+      return leave(session);
+    case "forget":
+      return forget(session, action);
   }
+}
+
+function leave(session: Session): Promise<Outcome> {
+  return session.ask(async (client) => {
+    await client.leave();
+    session.print(`${client.address} leaves the ring`);
+    return { exitCode: exitCode.done, json: { command: "leave", address: client.address } };
+  });
+}
+
+function forget(
+  session: Session,
+  { member }: ClientAction & { type: "forget" },
+): Promise<Outcome> {
+  return session.ask(async (client) => {
+    const { id, address } = await client.forget(member);
+    session.print(`forgot ${address}, ${id}`);
+    return { exitCode: exitCode.done, json: { command: "forget", id, address } };
+  });
 }
 
 function deleteFile(

@@ -46,6 +46,8 @@ export const clientFlags: FlagTable = {
       help: "list files, or those whose names begin with PREFIX",
     },
     { name: "status", help: "show the ring as the server sees it, and what it holds" },
+    { name: "leave", help: "make the server leave the ring and stop" },
+    { name: "forget", value: "ID", help: "take a server off the list that will not come back" },
     {
       name: "ip",
       short: "i",
@@ -75,10 +77,16 @@ export type ClientAction =
   }
   | { readonly type: "delete"; readonly name: string }
   | { readonly type: "list"; readonly prefix: string }
-  | { readonly type: "status" };
+  | { readonly type: "status" }
+  | { readonly type: "leave" }
+  | {
+    readonly type: "forget";
+    /** An address, or the first digits of an id. */
+    readonly member: string;
+  };
 
 /** The actions, by the names of their flags. */
-const actionNames = ["put", "get", "delete", "list", "status"] as const;
+const actionNames = ["put", "get", "delete", "list", "status", "leave", "forget"] as const;
 
 /** What `ring client` is told to do. */
 export type ClientCommand =
@@ -149,7 +157,10 @@ function actionFlags(parsed: ParsedFlags): ClientAction {
     case "list":
       return { type, prefix: flagValue(parsed, "list") ?? "" };
     case "status":
+    case "leave":
       return { type };
+    case "forget":
+      return { type, member: flagValue(parsed, "forget") ?? "" };
   }
 }
 

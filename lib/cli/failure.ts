@@ -66,6 +66,7 @@ function codeOfServer(error: ServerError): ExitCode {
       return exitCode.usage;
     case "address":
     case "store":
+    case "cloned":
     case "disk":
       return exitCode.failed;
   }
@@ -75,6 +76,7 @@ function codeOfServer(error: ServerError): ExitCode {
 function permissionText(refused: Error): string {
   const [, name = "a", target = "something"] =
     /^Requires (\w+) access(?: to (.+?))?(?:, run again|$)/.exec(refused.message) ?? [];
+  if (name === "all") return `Cannot use ${target}: it belongs to the system`;
   if (name !== "net") {
     return `This build of ring has no ${name} permission for ${target}; add ` +
       `--allow-${name} to the permissions that \`deno task compile\` gives`;

@@ -4,6 +4,9 @@ import { exitCode } from "./exit_code.ts";
 import { countText, sizeText } from "./output.ts";
 import type { Outcome, Session } from "./session.ts";
 
+/** How many digits of an id are shown: enough to tell members apart, and for `--forget`. */
+const idDigits = 8;
+
 /** Shows the circle, in its order from the server that is asked. */
 export function showStatus(session: Session): Promise<Outcome> {
   return session.ask(async (client) => {
@@ -20,10 +23,10 @@ export function statusLines(answer: StatusAnswer): string[] {
   const width = Math.max("ADDRESS".length, ...members.map(({ address }) => address.length));
   const rows = members.map((member) =>
     `${member.address.padEnd(width)}  ${member.status.padEnd("joining".length)}  ` +
-    (member.id === id ? "this server" : "")
+    `${member.id.slice(0, idDigits)}  ${member.id === id ? "this server" : ""}`
   );
   return [
-    `${"ADDRESS".padEnd(width)}  STATUS`,
+    `${"ADDRESS".padEnd(width)}  STATUS   ID`,
     ...rows.map((row) => row.trimEnd()),
     "",
     `files    ${countText(files, ["file", "files"])}, ${sizeText(bytes)}`,

@@ -6,7 +6,15 @@ import { kindOfStatus, RingError } from "./ring_error.ts";
 /** What a request is to do, for messages: `get "index.html"`. */
 export function describe(request: ClientRequest): string {
   const verb = request.type.toLowerCase();
-  return "item" in request ? `${verb} ${quoteText(request.item)}` : `ask for the ${verb}`;
+  if ("item" in request) return `${verb} ${quoteText(request.item)}`;
+  switch (request.type) {
+    case "LEAVE":
+      return "make the server leave";
+    case "FORGET":
+      return `forget ${quoteText(request.member)}`;
+    default:
+      return `ask for the ${verb}`;
+  }
 }
 
 /** The answer to a request about a file, if it says that it is done. */

@@ -18,7 +18,13 @@ import { ProtocolError } from "../protocol/protocol_error.ts";
 import { quoteText } from "../protocol/quote.ts";
 import { type Address, parseAddress } from "../ring/address.ts";
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
-import type { ClientAnswer, ClientRequest, FileAnswer, StatusAnswer } from "../ring/message.ts";
+import type {
+  ClientAnswer,
+  ClientRequest,
+  FileAnswer,
+  MemberAnswer,
+  StatusAnswer,
+} from "../ring/message.ts";
 import { findTimeoutMs, transferRateMin, writeTimeoutMs } from "../ring/replication.ts";
 import { asFileAnswer, describe, refusal } from "./answer.ts";
 import { RingError } from "./ring_error.ts";
@@ -202,6 +208,25 @@ export class RingClient {
     return answer;
   }
 
+  /** Asks the server to leave the ring and stop. */
+  async leave(): Promise<void> {
+    await this.#order({ type: "LEAVE" });
+  }
+
+  /**
+   * Asks to take a member off the list that is gone for good, and returns which it was; `member` is its
+   * address, or the first digits of its id.
+   */
+  forget(member: string): Promise<MemberAnswer> {
+    return this.#order({ type: "FORGET", member });
+  }
+
+  async #order(request: ClientRequest & { type: "LEAVE" | "FORGET" }): Promise<MemberAnswer> {
+    const answer = await this.#ask(request);
+    if (answer.type === request.type && answer.status === 200) return answer;
+    throw refusal(answer, request);
+  }
+
   /** Closes the connection; what is under way fails. Harmless when it is closed. */
   close(): void {
     this.#close("the client was closed");
@@ -309,6 +334,8 @@ export class RingClient {
         return this.#timeoutMs + findTimeoutMs;
       case "LIST":
       case "STATUS":
+      case "LEAVE":
+      case "FORGET":
         return this.#timeoutMs;
     }
   }

@@ -27,6 +27,8 @@ const fileOptions = {
   error: readError,
 };
 
+const memberOptions = { id: readId, address: readAddress, error: readError };
+
 /** The answer to a GET that has found the file: its body follows. */
 const readFound = objectOf(
   { type: oneOf(["GET"]), ...fileFields, status: oneOf([200]), size: readBodySize },
@@ -91,5 +93,7 @@ export const answerReaders: ReadonlyMap<string, Reader<ClientAnswer>> = new Map<
       digest: readDigest,
     }),
   ],
+  ["LEAVE", objectOf({ type: oneOf(["LEAVE"]), status: readStatus }, memberOptions)],
+  ["FORGET", objectOf({ type: oneOf(["FORGET"]), status: readStatus }, memberOptions)],
   ["ERROR", readErrorAnswer],
 ]);

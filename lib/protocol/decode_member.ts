@@ -175,9 +175,9 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
     objectOf({
       type: oneOf(["REFUSE"]),
       ...envelope,
-      status: oneOf([403, 421]),
+      status: oneOf([403, 409, 421]),
       intended: emptyOr(readId),
       error: readError,
-    }),
+    }, { since: readCount }),
   ],
 ]);

@@ -1,4 +1,5 @@
 /** What a client may ask, and what a server asks that is not for the ring: checked and typed. */
+import { addressLengthMax } from "../ring/address.ts";
 import { membersMax } from "../ring/member.ts";
 import { nameBytesMax } from "../ring/file_record.ts";
 import type { BodyMessage, ClientRequest, FetchMessage } from "../ring/message.ts";
@@ -42,6 +43,8 @@ export const requestReaders: ReadonlyMap<
   ["DELETE", objectOf({ type: oneOf(["DELETE"]), item: readName })],
   ["LIST", readList],
   ["STATUS", objectOf({ type: oneOf(["STATUS"]) })],
+  ["LEAVE", objectOf({ type: oneOf(["LEAVE"]) })],
+  ["FORGET", objectOf({ type: oneOf(["FORGET"]), member: textUpTo(addressLengthMax) })],
   [
     "BODY",
     objectOf({

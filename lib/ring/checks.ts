@@ -256,7 +256,7 @@ export class Checks {
 
   #gone(): readonly Member[] {
     return this.#options.membership.all.filter((member) =>
-      !isLive(member) && member.id !== this.#options.self
+      !isLive(member) && member.status !== "forgotten" && member.id !== this.#options.self
     );
   }
 

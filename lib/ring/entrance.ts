@@ -80,7 +80,7 @@ export class Entrance {
   /** Begins: as the first server of a ring, as a newcomer, or as one that returns. */
   start(): void {
     const { self, address, previous, remembered, membership, roster } = this.#options;
-    roster.raiseIncarnation();
+    roster.begin();
     const own = remembered.find((member) => member.id === self);
     const others = remembered.filter((member) => member.id !== self);
     if (own !== undefined && own.position !== "" && (others.length > 0 || previous === undefined)) {
@@ -99,7 +99,12 @@ export class Entrance {
     const { self, membership, roster, effects } = this.#options;
     const own = membership.self;
     if (message.from === self) {
-      return this.#refuse(message, link, "A server cannot be inserted after itself");
+      if (message.address !== this.#options.address) return roster.dispute(message.address);
+      return this.#refuse(
+        message,
+        link,
+        `A server cannot be inserted after itself: ${message.address} is this server`,
+      );
     }
     // Not (any more) a member: the newcomer asks again, and gives up when nobody answers.
     if (own === undefined || !this.isInside) return;

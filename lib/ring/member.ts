@@ -13,7 +13,15 @@ import type { Address } from "./address.ts";
 export type MemberId = string;
 
 /** What a member's record says of it, in the order in which one overrides another. */
-export const memberStatuses = ["joining", "alive", "suspect", "dead", "left"] as const;
+export const memberStatuses = [
+  "joining",
+  "alive",
+  "suspect",
+  "dead",
+  "left",
+  /** Will not come back, says a person: it is neither shown nor looked for. */
+  "forgotten",
+] as const;
 
 /** One of {@linkcode memberStatuses}. */
 export type MemberStatus = typeof memberStatuses[number];
@@ -47,7 +55,7 @@ export function mergeMember(a: Member, b: Member): Member {
 
 /** Whether this member is on the circle: messages go to it, and it is checked. */
 export function isLive(member: Member): boolean {
-  return member.status !== "dead" && member.status !== "left";
+  return member.status === "joining" || member.status === "alive" || member.status === "suspect";
 }
 
 /** Orders text by UTF-16 code unit: the same everywhere, whatever the locale. */

@@ -32,7 +32,15 @@ export type ClientRequest =
     /** Only names after this one: the `next` of the page before; empty for the first page. */
     readonly after: string;
   }
-  | { readonly type: "STATUS" };
+  | { readonly type: "STATUS" }
+  /** Asks the server to leave the ring and stop. */
+  | { readonly type: "LEAVE" }
+  /** Asks to take a member off the list that is gone for good. */
+  | {
+    readonly type: "FORGET";
+    /** Its address, or the first digits of its id. */
+    readonly member: string;
+  };
 
 /** The answer to a GET, a PUT or a DELETE. The body of a GET that is 200 follows it. */
 export interface FileAnswer {
@@ -75,6 +83,16 @@ export interface StatusAnswer {
   readonly digest: string;
 }
 
+/** The answer to a LEAVE or a FORGET, and the member that it was about. */
+export interface MemberAnswer {
+  readonly type: "LEAVE" | "FORGET";
+  /** 200; for a FORGET also 404, there is no such member, and 409, it is not gone. */
+  readonly status: number;
+  readonly id?: MemberId;
+  readonly address?: string;
+  readonly error?: string;
+}
+
 /** What answers a frame that is no request, or a request that is malformed. */
 export interface ErrorAnswer {
   readonly type: "ERROR";
@@ -83,7 +101,7 @@ export interface ErrorAnswer {
 }
 
 /** What a server answers a client. */
-export type ClientAnswer = FileAnswer | ListAnswer | StatusAnswer | ErrorAnswer;
+export type ClientAnswer = FileAnswer | ListAnswer | StatusAnswer | MemberAnswer | ErrorAnswer;
 
 interface Envelope {
   readonly from: MemberId;
@@ -238,12 +256,17 @@ export interface Page extends Envelope {
   readonly next?: string;
 }
 
-/** Refuses a message: of a stranger (403), or for somebody else (421). */
+/**
+ * Refuses a message: of a stranger (403), of a server that goes under the receiver's own identity
+ * (409), or for somebody else (421).
+ */
 export interface Refuse extends Envelope {
   readonly type: "REFUSE";
-  readonly status: 403 | 421;
+  readonly status: 403 | 409 | 421;
   /** To whom the refused message was addressed; empty if to an address only. */
   readonly intended: MemberId | "";
+  /** With 409: when the sender was started, in milliseconds since 1970. */
+  readonly since?: number;
   readonly error: string;
 }
 

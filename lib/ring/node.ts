@@ -189,6 +189,8 @@ export class Node {
       case "scanned":
       case "fetched":
         return this.#effects.resume(input.token, input);
+      case "forget":
+        return this.#roster.forget(input.member);
       case "leave":
         return this.#entrance.leave();
       case "wake":
@@ -257,6 +259,7 @@ export class Node {
   }
 
   #handleRefuse(message: Refuse): void {
+    if (message.status === 409) return this.#roster.handleDisputed(message);
     if (message.status === 421) return this.#checks.handleMisdirected(message);
     if (message.intended === "") return this.#entrance.handleRefused(message);
     this.#introduce(message.from);

@@ -5,12 +5,13 @@
  * left raises its own above that and says so; one that was held dead has missed writes, and is joining
  * until it has caught up. The list is saved before anything that follows from it is sent (`node.ts`).
  */
+import type { Address } from "./address.ts";
 import { assert } from "./assert.ts";
 import type { Circles } from "./circles.ts";
 import type { Effects } from "./effects.ts";
 import { compareMember, isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type { Update } from "./message.ts";
+import type { Refuse, Update } from "./message.ts";
 
 /** What {@linkcode Roster} is made of. */
 export interface RosterOptions {
@@ -26,6 +27,8 @@ export interface RosterOptions {
 export class Roster {
   readonly #options: RosterOptions;
   #incarnation: number;
+  /** When this life began, in milliseconds since 1970. */
+  #since = 0;
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -37,9 +40,10 @@ export class Roster {
     return this.#incarnation;
   }
 
-  /** Raises this server's incarnation, for a new beginning. */
-  raiseIncarnation(): number {
-    return ++this.#incarnation;
+  /** Begins a new life. */
+  begin(): void {
+    this.#incarnation++;
+    this.#since = this.#options.effects.now.wall;
   }
 
   /** Enters this server's own record in the list, above whatever others say of it. */
@@ -65,7 +69,7 @@ export class Roster {
   lapse(): void {
     const own = this.#options.membership.self;
     if (own?.status !== "alive") return;
-    this.raiseIncarnation();
+    this.#incarnation++;
     this.enter({ ...place(own), status: "joining" });
     this.announce();
   }
@@ -87,6 +91,14 @@ export class Roster {
     this.announce();
   }
 
+  /** Takes a member that is gone off the list for good, and tells the ring. */
+  forget(id: MemberId): void {
+    const { membership } = this.#options;
+    const member = membership.get(id);
+    if (member === undefined || isLive(member)) return;
+    if (membership.merge([{ ...member, status: "forgotten" }])) this.announce();
+  }
+
   /** Takes over what is newer in a list, and answers if it speaks ill of this server. */
   merge(members: readonly Member[]): void {
     const { membership } = this.#options;
@@ -95,9 +107,33 @@ export class Roster {
     const own = membership.self;
     if (before === undefined || own === undefined || own === before) return;
     // Whoever leaves stands by it: a raised incarnation would bring it back.
+    if (isLive(own) && own.address !== before.address) this.dispute(own.address);
     const heldDead = !isLive(own) && before.status === "alive";
     this.enter({ ...place(before), status: heldDead ? "joining" : before.status });
     if (before.status !== "left") this.announce();
+  }
+
+  /**
+   * Tells a server that claims to be this one, from another address, since when this one has run. It
+   * was started on a copy of the data directory, or this one was; the younger one stops.
+   */
+  dispute(address: Address): void {
+    const { self, effects } = this.#options;
+    effects.send(address, {
+      type: "REFUSE",
+      from: self,
+      to: self,
+      status: 409,
+      intended: self,
+      since: this.#since,
+      error: "Another server of the ring has this identity: the data directory is a copy",
+    });
+  }
+
+  /** Gives way to a server of the same identity that has run for longer. */
+  handleDisputed(message: Refuse): void {
+    if ((message.since ?? 0) >= this.#since) return;
+    this.#options.effects.add({ type: "stop", reason: "cloned", text: message.error });
   }
 
   /** Sends the list round the ring; `via` a certain member first, to tell a circle apart from ours. */

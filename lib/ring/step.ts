@@ -7,7 +7,7 @@
  */
 import type { Address } from "./address.ts";
 import type { FileRecord } from "./file_record.ts";
-import type { Member } from "./member.ts";
+import type { Member, MemberId } from "./member.ts";
 import type { FileAnswer, MemberMessage } from "./message.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -99,6 +99,8 @@ export type Input =
   }
   /** The time of the last `wake` effect has come; too early or too often is harmless. */
   | { readonly type: "wake" }
+  /** A person says that a member that is dead or has left will not come back. */
+  | { readonly type: "forget"; readonly member: MemberId }
   /** The server is asked to stop: leave the ring. */
   | { readonly type: "leave" };
 
@@ -147,7 +149,7 @@ export type Effect =
   /** This server cannot go on, or has left: stop it. */
   | {
     readonly type: "stop";
-    readonly reason: "left" | "noPrevious";
+    readonly reason: "left" | "noPrevious" | "cloned";
     readonly text: string;
   };
 

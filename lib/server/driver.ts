@@ -10,6 +10,7 @@ import { logger } from "../log.ts";
 import type { FileAnswer, MemberMessage } from "../ring/message.ts";
 import { Node, type NodeOptions } from "../ring/node.ts";
 import type { Ask, Effect, Input, Link, RecordWrite, RequestId, Token } from "../ring/step.ts";
+import { isPassing } from "../storage/disk_error.ts";
 import type { BodyReader, Store } from "../storage/store.ts";
 import type { Fetcher } from "./fetcher.ts";
 import type { ServerOptions } from "./options.ts";
@@ -43,7 +44,7 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly node: Node;
   readonly #inputs: Input[] = [];
-  readonly #requests = new Map<RequestId, (answered: Answered) => void>();
+  readonly #requests = new Map<RequestId, { ask: Ask; resolve: (answered: Answered) => void }>();
   readonly #links = new Map<Link, (message: MemberMessage) => void>();
   #writes: { token: Token; write: RecordWrite }[] = [];
   #lastRequest: RequestId = 0;
@@ -64,9 +65,10 @@ export class Driver {
 
   /** Asks the ring on behalf of a client. */
   request(ask: Ask): Promise<Answered> {
+    if (this.#stopped) return Promise.resolve(unanswered(ask));
     return new Promise((resolve) => {
       const request = ++this.#lastRequest;
-      this.#requests.set(request, resolve);
+      this.#requests.set(request, { ask, resolve });
       this.handle({ type: "request", request, ask });
     });
   }
@@ -106,10 +108,12 @@ export class Driver {
     }
   }
 
-  /** Takes no more inputs and performs nothing more. */
+  /** Takes no more inputs and performs nothing more; what clients still wait for ends. */
   close(): void {
     this.#stopped = true;
     clearTimeout(this.#alarm);
+    for (const { ask, resolve } of this.#requests.values()) resolve(unanswered(ask));
+    this.#requests.clear();
   }
 
   #perform(effect: Effect): void {
@@ -192,16 +196,25 @@ export class Driver {
   }
 
   #answer(request: RequestId, answer: FileAnswer): void {
-    const resolve = this.#requests.get(request);
+    const resolve = this.#requests.get(request)?.resolve;
     this.#requests.delete(request);
-    if (answer.type !== "GET" || answer.status !== 200) return resolve?.({ answer });
-    // Opened now, as the next write may replace the file.
-    const body = this.#options.store.openBody(answer.sha256 ?? "");
-    if (body !== undefined) return resolve?.({ answer, body });
+    resolve?.(answer.type === "GET" && answer.status === 200 ? this.#open(answer) : { answer });
+  }
+
+  /** Opens the body of a GET at once, as the next write may replace the file. */
+  #open(answer: FileAnswer): Answered {
     const { type, item } = answer;
+    try {
+      const body = this.#options.store.openBody(answer.sha256 ?? "");
+      if (body !== undefined) return { answer, body };
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const reason = "This server has too many open files; try again";
+      return { answer: { type, item, status: 503, error: reason } };
+    }
     const error = `The body of ${JSON.stringify(item)} is missing on this server`;
     log.error(error);
-    resolve?.({ answer: { type, item, status: 500, error } });
+    return { answer: { type, item, status: 500, error } };
   }
 
   #setAlarm(at: number): void {
@@ -215,4 +228,10 @@ export class Driver {
     this.close();
     this.#options.onFatal(error);
   }
+}
+
+/** What is answered when the server stops before the ring has answered. */
+function unanswered({ type, item }: Ask): Answered {
+  const error = "This server stops, and does not know the outcome";
+  return { answer: { type, item, status: type === "GET" ? 503 : 504, error } };
 }

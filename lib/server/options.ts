@@ -37,7 +37,7 @@ export const portDefault = 4043;
 export class ServerError extends Error {
   override readonly name = "ServerError";
   constructor(
-    readonly kind: "address" | "store" | "noPrevious" | "disk" | "usage",
+    readonly kind: "address" | "store" | "noPrevious" | "cloned" | "disk" | "usage",
     message: string,
     options?: ErrorOptions,
   ) {

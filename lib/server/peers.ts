@@ -11,6 +11,7 @@ import { ProtocolError } from "../protocol/protocol_error.ts";
 import { logger } from "../log.ts";
 import type { Address } from "../ring/address.ts";
 import type { MemberMessage } from "../ring/message.ts";
+import { describeMessage } from "./describe.ts";
 import { dial } from "./dial.ts";
 import type { TimedStream } from "./timed_stream.ts";
 
@@ -49,7 +50,7 @@ export class Peers {
   /** Sends a message to the server at an address, without waiting. */
   send(address: Address, message: MemberMessage): void {
     if (this.#closed) return;
-    log.debug(() => `sent ${message.type} to ${address}`);
+    log.debug(() => `sent ${describeMessage(message)} to ${address}`);
     const peer = this.#peers.get(address);
     if (peer === undefined) return this.#open(address, message);
     if (peer.state === "open") return post(peer.connection, message);
@@ -110,7 +111,8 @@ export class Peers {
       const reply = decodeReply(received.value, received.size);
       if (reply.type === "ERROR") throw new ProtocolError(400, reply.error);
       if (reply.type === "FETCH") throw new ProtocolError(400, "An answer to no FETCH");
-      log.debug(() => `received ${reply.type} from ${address}`);
+      if (received.size !== undefined) throw new ProtocolError(400, "A body where none is due");
+      log.debug(() => `received ${describeMessage(reply)} from ${address}`);
       this.#options.onMessage(reply);
     }
   }

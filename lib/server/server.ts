@@ -6,13 +6,14 @@ import metadata from "../../deno.json" with { type: "json" };
 import { logger } from "../log.ts";
 import { FrameConnection } from "../protocol/connection.ts";
 import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
-import type { StatusAnswer } from "../ring/message.ts";
-import { StoreFailedError } from "../storage/disk_error.ts";
+import type { MemberAnswer, StatusAnswer } from "../ring/message.ts";
 import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
+import { StoreFailedError } from "../storage/disk_error.ts";
 import { type Store, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
+import { findGone } from "./find_gone.ts";
 import { acceptAll, bind } from "./listener.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
@@ -23,6 +24,9 @@ import { Watchdog } from "./watchdog.ts";
 
 /** How long requests that are under way may take when the server stops, in milliseconds. */
 export const stopTimeoutMs = 5000;
+
+/** For how long nothing may have been under way before a server that is to stop does, in milliseconds. */
+const stopQuietMs = 50;
 
 const log = logger("server");
 
@@ -126,8 +130,8 @@ class Server implements RunningServer {
       fetcher: this.#fetcher,
       onCircle: options.onCircle,
       onStop: ({ reason, text }) => {
-        if (reason === "noPrevious") this.#fail(new ServerError("noPrevious", text));
-        else this.#hasLeft();
+        if (reason === "left") this.#hasLeft();
+        else this.#fail(new ServerError(reason, text));
       },
       onFatal: (error) => this.#fail(fatal(error)),
     });
@@ -146,25 +150,30 @@ class Server implements RunningServer {
 
   async #stop(): Promise<void> {
     this.#parts.listener.close();
-    await this.#finishRequests();
+    // From now on the server may also end by a failure, which counts as having left.
     const left = new Promise<void>((resolve) => {
       this.#hasLeft = resolve;
     });
+    await this.#finishRequests();
     this.#driver.handle({ type: "leave" });
     await left;
     await this.#close();
     this.#finish.resolve();
   }
 
-  /** Waits for the requests that are under way, for a time. */
+  /** Waits, for a time, for the requests that are under way, those too that are still to be read. */
   async #finishRequests(): Promise<void> {
     const end = performance.now() + stopTimeoutMs;
-    const isBusy = () =>
-      this.#driver.requestsUnderWay > 0 ||
-      [...this.#sessions.keys()].some((session) => session.isBusy);
-    while (isBusy() && performance.now() < end) {
+    let quietSince = performance.now();
+    while (performance.now() < Math.min(end, quietSince + stopQuietMs)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+      if (this.#isBusy) quietSince = performance.now();
     }
+  }
+
+  get #isBusy(): boolean {
+    return this.#driver.requestsUnderWay > 0 ||
+      [...this.#sessions.keys()].some((session) => session.isBusy);
   }
 
   /** Closes everything, as it is. */
@@ -200,6 +209,11 @@ class Server implements RunningServer {
       store: this.#parts.store,
       uploads: this.#uploads,
       status: () => this.#status(),
+      forget: (member) => this.#forget(member),
+      leave: () => {
+        log.info(`Asked to leave the ring, by ${remote}`);
+        this.stop();
+      },
       onFatal: (error) => this.#fail(fatal(error)),
     });
     const unwatch = this.#watchdog.watch(session);
@@ -210,6 +224,14 @@ class Server implements RunningServer {
     this.#sessions.set(session, run);
   }
 
+  #forget(text: string): MemberAnswer {
+    const answer = findGone(this.#driver.node.members, text);
+    if (answer.status === 200 && answer.id !== undefined) {
+      this.#driver.handle({ type: "forget", member: answer.id });
+    }
+    return answer;
+  }
+
   #status(): StatusAnswer {
     const { store, address } = this.#parts;
     return {
@@ -218,7 +240,7 @@ class Server implements RunningServer {
       version: metadata.version,
       id: store.id,
       address,
-      members: this.#driver.node.members,
+      members: this.#driver.node.members.filter(({ status }) => status !== "forgotten"),
       ...store.summary(),
     };
   }

@@ -22,8 +22,10 @@ import type {
   MemberMessage,
 } from "../ring/message.ts";
 import type { Ask, Link } from "../ring/step.ts";
+import { isPassing } from "../storage/disk_error.ts";
 import { type BodyReader, type Store, StoreFullError } from "../storage/store.ts";
 import { contentTypeOf } from "./content_type.ts";
+import { describeMessage } from "./describe.ts";
 import type { Answered, Driver } from "./driver.ts";
 import { post } from "./peers.ts";
 import type { TimedStream } from "./timed_stream.ts";
@@ -32,6 +34,9 @@ import { stallMs } from "./watchdog.ts";
 
 /** How many requests of one connection are worked on at the same time. */
 export const pipelineMax = 128;
+
+/** How many large bodies one connection may hold open; each is an open file. */
+export const openBodiesMax = 8;
 
 /** How long a connection may be silent, in milliseconds. */
 export const sessionIdleMs = 300_000;
@@ -52,6 +57,9 @@ export interface SessionOptions {
   readonly store: Store;
   readonly uploads: Uploads;
   readonly status: () => ClientAnswer;
+  readonly forget: (member: string) => ClientAnswer;
+  /** Called when a client asks the server to leave; what is under way is finished. */
+  readonly leave: () => void;
   /** The disk failed. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -63,14 +71,15 @@ export class Session {
   /** Ends when everything up to the last request has been answered. */
   #answers: Promise<void> = Promise.resolve();
   #underWay = 0;
+  #openBodies = 0;
   #roomFor: (() => void) | undefined;
   #receivingBody = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { connection, driver, remote } = options;
+    const { connection, driver } = options;
     this.#link = driver.openLink((message) => {
-      log.debug(() => `sent ${message.type} to ${remote}`);
+      log.debug(() => `sent ${describeMessage(message)} to ${options.remote}`);
       post(connection, message);
     });
   }
@@ -109,16 +118,23 @@ export class Session {
   }
 
   async #serve(): Promise<void> {
-    const { connection, remote } = this.#options;
+    const { connection } = this.#options;
     for (
       let received = await connection.receive();
       received !== undefined;
       received = await connection.receive()
     ) {
       const message = decodeIncoming(received.value, received.size);
-      log.debug(() => `received ${message.type} from ${remote}`);
+      log.debug(() => `received ${describeMessage(message)} from ${this.#sender(message)}`);
       await this.#take(message, received);
     }
+  }
+
+  /** Who sent a message: a member by its address, anybody else by that of the connection. */
+  #sender(message: object): string {
+    const { driver, remote } = this.#options;
+    const from = "from" in message ? message.from : undefined;
+    return driver.node.members.find(({ id }) => id === from)?.address ?? remote;
   }
 
   /** Takes a message with its body, if it has one; does not wait for what follows from it. */
@@ -133,6 +149,13 @@ export class Session {
         return await this.#enqueue(Promise.resolve({ answer: this.#list(message) }));
       case "STATUS":
         return await this.#enqueue(Promise.resolve({ answer: this.#options.status() }));
+      case "FORGET":
+        return await this.#enqueue(
+          Promise.resolve({ answer: this.#options.forget(message.member) }),
+        );
+      case "LEAVE":
+        await this.#enqueue(Promise.resolve({ answer: { type: "LEAVE", status: 200 } }));
+        return this.#options.leave();
       case "BODY":
         return await this.#takeBody(message);
       case "FETCH":
@@ -173,11 +196,9 @@ export class Session {
       const { sha256 } = await this.#receiveBody({ name: upload, size, visited: [] });
       return await this.#ask({ ...ask, sha256, upload });
     } catch (error) {
-      if (!(error instanceof StoreFullError)) throw error;
-      await this.#answerUnread(item, {
-        status: 507,
-        error: "There is no room left on this server's disk",
-      });
+      const refusal = storeRefusal(error);
+      if (refusal === undefined) throw error;
+      await this.#answerUnread(item, refusal);
     }
   }
 
@@ -189,13 +210,20 @@ export class Session {
   }
 
   /** Another server's large body: stored, and passed on. */
-  async #takeBody({ upload, visited, size, from }: BodyMessage): Promise<void> {
+  async #takeBody({ upload, visited, size, from, to }: BodyMessage): Promise<void> {
+    const { store, driver } = this.#options;
+    const isMember = driver.node.members.some(({ id }) => id === from);
+    if (to !== store.id || !isMember) {
+      throw new ConnectionError("Cannot take a body: of a stranger, or for another server");
+    }
     try {
       await this.#receiveBody({ name: upload, size, visited: [...visited, from] });
     } catch (error) {
-      if (!(error instanceof StoreFullError)) throw error;
-      log.warn(() => `Cannot store a body of ${size} bytes: ${error.message}`);
-      this.close();
+      const refusal = storeRefusal(error);
+      if (refusal === undefined) throw error;
+      log.warn(() => `Cannot store a body of ${size} bytes: ${refusal.error}`);
+      // What is left of the body is not read; its record will come, and then it is fetched.
+      throw new ConnectionError(`Cannot take a body: ${refusal.error}`, { cause: error });
     }
   }
 
@@ -227,9 +255,13 @@ export class Session {
   }
 
   #open({ sha256 }: FetchMessage): { answer: FetchAnswer; body?: BodyReader } {
-    const body = this.#options.store.openBody(sha256);
-    if (body !== undefined) {
-      return { answer: { type: "FETCH", status: 200, sha256, size: body.size }, body };
+    try {
+      const body = this.#options.store.openBody(sha256);
+      if (body !== undefined) {
+        return { answer: { type: "FETCH", status: 200, sha256, size: body.size }, body };
+      }
+    } catch (error) {
+      if (!isPassing(error)) throw error;
     }
     const error = "This server has no body with this hash";
     return { answer: { type: "FETCH", status: 404, sha256, error } };
@@ -239,44 +271,54 @@ export class Session {
   async #enqueue(answered: Promise<Answered | Reply>): Promise<void> {
     this.#underWay++;
     const before = this.#answers;
-    this.#answers = (async () => {
-      const [reply] = await Promise.all([answered, before]);
-      await this.#send(reply);
-    })().finally(() => {
+    const held = answered.then((reply) => this.#hold(reply));
+    this.#answers = this.#deliver(held, before).finally(() => {
       this.#underWay--;
       this.#roomFor?.();
     });
     // Whoever receives finds out that the connection has broken.
     this.#answers.catch(() => {});
-    while (this.#underWay >= pipelineMax) {
+    while (this.#underWay >= pipelineMax || this.#openBodies >= openBodiesMax) {
       await new Promise<void>((resolve) => {
         this.#roomFor = resolve;
       });
     }
   }
 
-  async #send({ answer, body }: Answered | Reply): Promise<void> {
-    const { connection } = this.#options;
+  #hold(reply: Answered | Reply): Answered | Reply {
+    if (isFile(reply.body)) this.#openBodies++;
+    return reply;
+  }
+
+  /** Sends a reply after those before it; closes its body also when that cannot be done. */
+  async #deliver(held: Promise<Answered | Reply>, before: Promise<void>): Promise<void> {
+    const { answer, body } = await held;
     try {
-      if (body === undefined) return await connection.send(encodeAnswer(answer));
-      if (body.bytes !== undefined) {
-        return await connection.send(encodeAnswer(answer), body.bytes);
-      }
-      connection.send(encodeAnswer(answer)).catch(() => {});
-      await connection.sendBody(body.size, body.chunks());
+      await before;
+      await this.#send(answer, body);
     } finally {
+      if (isFile(body)) this.#openBodies--;
       body?.close();
     }
+  }
+
+  async #send(answer: ClientAnswer | FetchAnswer, body: BodyReader | undefined): Promise<void> {
+    const { connection } = this.#options;
+    if (body === undefined) return await connection.send(encodeAnswer(answer));
+    if (body.bytes !== undefined) return await connection.send(encodeAnswer(answer), body.bytes);
+    connection.send(encodeAnswer(answer)).catch(() => {});
+    await connection.sendBody(body.size, body.chunks());
   }
 
   /** Answers what is no message, after everything before it, and lets the other side read why. */
   async #refuse(error: ProtocolError): Promise<void> {
     const { connection, remote } = this.#options;
-    log.info(() => `refused what ${remote} sent: ${error.message}`);
-    const linger = setTimeout(() => connection.close(), lingerMs);
+    log.info(() => `${remote}: ${error.message}`);
+    let linger: ReturnType<typeof setTimeout> | undefined;
     try {
       await this.#answers;
       const answer = { type: "ERROR", status: error.status, error: error.message } as const;
+      linger = setTimeout(() => connection.close(), lingerMs);
       await connection.send(encodeAnswer(answer));
       await connection.closeWrite();
       await connection.drain(lingerBytesMax);
@@ -299,6 +341,20 @@ function verified(message: Forward): Forward {
 
 function sha256Of(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("hex");
+}
+
+/** What to answer when the store cannot take a body now, but is not broken. */
+function storeRefusal(error: unknown): { status: 503 | 507; error: string } | undefined {
+  if (error instanceof StoreFullError) {
+    return { status: 507, error: "There is no room left on this server's disk" };
+  }
+  if (!isPassing(error)) return undefined;
+  return { status: 503, error: "This server has too many open files; try again" };
+}
+
+/** Whether a body is a large one, read from an open file. */
+function isFile(body: BodyReader | undefined): boolean {
+  return body !== undefined && body.bytes === undefined;
 }
 
 interface Reply {

@@ -33,6 +33,11 @@ export function diskError(action: string, error: unknown): unknown {
   return new StoreFailedError(`Cannot ${action}: ${error.message}`, { cause: error });
 }
 
+/** Whether an error passes by itself: too many open files. */
+export function isPassing(error: unknown): boolean {
+  return isSystemError(error) && passingCodes.includes(error.code);
+}
+
 /** What to throw when `error` came of an attempt to open the store in `directory`. */
 export function openError(directory: string, error: unknown): unknown {
   if (error instanceof StoreOpenError || !(error instanceof Error)) return error;

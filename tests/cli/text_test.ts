@@ -55,9 +55,9 @@ Deno.test("statusLines() shows the circle, and which server answers", () => {
     digest: "d".repeat(64),
   });
   assertEquals(lines, [
-    "ADDRESS          STATUS",
-    "10.0.0.1:4043    alive    this server",
-    "10.0.0.100:4043  dead",
+    "ADDRESS          STATUS   ID",
+    "10.0.0.1:4043    alive    aaaaaaaa  this server",
+    "10.0.0.100:4043  dead     bbbbbbbb",
     "",
     "files    1 file, 1.5 kB",
     `digest   ${"d".repeat(64)}`,

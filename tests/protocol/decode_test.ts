@@ -108,14 +108,25 @@ Deno.test("decode refuses or takes each message with any field changed, and noth
 });
 
 Deno.test("decode refuses each message with a required field missing or null", () => {
-  const optional = ["contentType", "prefix", "after", "members", "upload", "found", "next"];
+  const optional = [
+    "contentType",
+    "prefix",
+    "after",
+    "members",
+    "upload",
+    "found",
+    "next",
+    "since",
+  ];
   const ofAnswers = ["sha256", "stamp", "copies", "error"];
+  const ofForget = ["id", "address"];
   for (const { decode, value } of cases) {
     for (const key of Object.keys(value)) {
       const nulled = changed(value, [key], null);
       assertThrows(() => decodeChanged(decode, nulled), ProtocolError);
       const isOptional = optional.includes(key) ||
         ("status" in value && ofAnswers.includes(key)) ||
+        ("status" in value && value.type === "FORGET" && ofForget.includes(key)) ||
         (key === "size" && value.type === "FORWARD");
       if (isOptional) continue;
       assertThrows(() => decodeChanged(decode, changed(value, [key], undefined)), ProtocolError);

@@ -49,6 +49,8 @@ export const requests: readonly (ClientRequest | BodyMessage | FetchMessage)[] =
   { type: "DELETE", item: "__proto__" },
   { type: "LIST", prefix: "css/", after: "css/a" },
   { type: "STATUS" },
+  { type: "LEAVE" },
+  { type: "FORGET", member: "127.0.1.1:4044" },
   { type: "BODY", ...envelope, upload: "u1", visited: [id("a"), id("c")], size: 1 << 30 },
   { type: "FETCH", sha256: digest("d") },
 ];
@@ -120,9 +122,13 @@ export const memberMessages: readonly MemberMessage[] = [
   { type: "PAGE", ...envelope, sequence: 1, records: [record, tombstone], next: "old.html" },
   { type: "REFUSE", ...envelope, status: 421, intended: id("c"), error: "It is for another." },
   { type: "REFUSE", ...envelope, status: 403, intended: "", error: "You are a stranger." },
+  { type: "REFUSE", ...envelope, status: 409, intended: id("b"), since: 1, error: "I was first." },
 ];
 
 export const clientAnswers: readonly ClientAnswer[] = [
+  { type: "LEAVE", status: 200 },
+  { type: "FORGET", status: 200, id: id("a"), address: "127.0.1.1:4044" },
+  { type: "FORGET", status: 404, error: "No member is meant." },
   {
     type: "GET",
     item: "css/site.css",

@@ -123,3 +123,48 @@ Deno.test("an UPDATE of this server's own ends when it is back", () => {
   assertEquals(server.sent("UPDATE"), []);
   assertEquals(server.circle, "A B C D");
 });
+
+Deno.test("a member that is gone can be forgotten, and is not probed any more", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("C", { status: "dead" }));
+  server.forget().step({ type: "forget", member: idOf("C") });
+  assertEquals(server.member("C")?.status, "forgotten");
+  assertEquals(last(server.sent("UPDATE")).members.at(-1)?.status, "forgotten");
+  server.forget().advance(60_000);
+  assertEquals(server.sent("CHECK", "C"), []);
+});
+
+Deno.test("a member that is live cannot be forgotten", () => {
+  const server = inRing("B");
+  server.step({ type: "forget", member: idOf("B") });
+  assertEquals(server.circle, "A B");
+});
+
+Deno.test("a member that was forgotten and comes back is one of the ring again", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("A", { status: "forgotten" }));
+  assertEquals(server.own, memberOf("A", { incarnation: 2, status: "joining" }));
+});
+
+Deno.test("who reads that a server elsewhere goes under its identity tells it since when it runs", () => {
+  const server = inRing("B");
+  const since = server.now.wall;
+  const elsewhere = "10.9.9.9:4043";
+  server.advance(60_000);
+  const copy = memberOf("A", { incarnation: 2, status: "joining", address: elsewhere });
+  server.forget().learn("B", copy);
+  const [refuse] = server.sent("REFUSE");
+  assertEquals([refuse?.status, refuse?.to, refuse?.since], [409, idOf("A"), since]);
+  assertEquals(server.own, memberOf("A", { incarnation: 3, status: "alive" }));
+});
+
+Deno.test("of two servers with one identity the one that was started later stops", () => {
+  const cases: readonly [number, string[]][] = [[-1, ["cloned"]], [1, []]];
+  for (const [older, reasons] of cases) {
+    const server = inRing("B");
+    const since = server.now.wall + older;
+    const told = { type: "REFUSE" as const, from: idOf("A"), to: idOf("A"), status: 409 as const };
+    server.hear({ ...told, intended: idOf("A"), since, error: "The data directory is a copy" });
+    assertEquals(server.effectsOf("stop").map(({ reason }) => reason), reasons);
+  }
+});

@@ -146,7 +146,7 @@ export class Checks {
     }
   }
 
-  onStop(_server: Server, reason: "left" | "noPrevious"): void {
+  onStop(_server: Server, reason: "left" | "noPrevious" | "cloned"): void {
     if (reason === "left") this.#world.statistics.countSituation("a server leaves in time");
     else this.#world.statistics.countSituation("a server finds no previous server");
   }

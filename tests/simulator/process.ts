@@ -85,7 +85,7 @@ export class Process implements Endpoint {
   state: "running" | "paused" | "ended" = "running";
   isLeaving = false;
   /** Why the core stopped itself, if it did. */
-  endedAs: "left" | "noPrevious" | undefined;
+  endedAs: "left" | "noPrevious" | "cloned" | undefined;
   /** When it last was paused or resumed. */
   disturbedAt = -Infinity;
 

@@ -61,7 +61,7 @@ export class Trace {
 
   /** A list as `A1 B2! C1+`: names, incarnations, and a sign for all but `alive`. */
   list(members: readonly Member[]): string {
-    const signs = { joining: "~", alive: "", suspect: "?", dead: "!", left: "-" };
+    const signs = { joining: "~", alive: "", suspect: "?", dead: "!", left: "-", forgotten: "x" };
     return members.map((member) =>
       `${this.nameOf(member.id)}${member.incarnation}${signs[member.status]}`
     ).join(" ");
@@ -91,6 +91,8 @@ export class Trace {
         return `looked ${input.token} ${input.record ? this.stamp(input.record.stamp) : "nothing"}`;
       case "scanned":
         return `scanned ${input.token} ${input.records.length}`;
+      case "forget":
+        return `forget ${this.nameOf(input.member)}`;
       case "fetched":
         return `fetched ${input.token} ${input.ok}`;
       case "start":

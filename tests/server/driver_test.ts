@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { assert, assertEquals } from "@std/assert";
+import type { Ask } from "../../lib/ring/step.ts";
+import { batchWritesMax, Driver } from "../../lib/server/driver.ts";
+import { Fetcher } from "../../lib/server/fetcher.ts";
+import { Peers } from "../../lib/server/peers.ts";
+import { Uploads } from "../../lib/server/uploads.ts";
+import { Watchdog } from "../../lib/server/watchdog.ts";
+import { StoreFailedError } from "../../lib/storage/disk_error.ts";
+import { MemoryStore } from "../../lib/storage/memory_store.ts";
+import { sha256Of } from "../storage/sample.ts";
+
+const body = new Uint8Array([1]);
+
+function put(item: string): Ask {
+  const { length: size } = body;
+  return { type: "PUT", item, size, sha256: sha256Of(body), contentType: "text/plain", body };
+}
+
+/** A driver of a server that is alone, with a store that tells how many writes a transaction had. */
+class Fixture implements Disposable {
+  readonly batches: number[] = [];
+  readonly failures: unknown[] = [];
+  readonly store = new MemoryStore();
+  readonly driver: Driver;
+  readonly #watchdog = new Watchdog();
+
+  constructor() {
+    const { store } = this;
+    const write = store.write.bind(store);
+    store.write = (batch) => {
+      this.batches.push(batch.length);
+      return write(batch);
+    };
+    const peers = new Peers({ onMessage: () => {}, onUnreachable: () => {} });
+    const uploads = new Uploads({ self: store.id, boot: "boot", store, others: () => [] });
+    this.driver = new Driver({
+      node: {
+        id: store.id,
+        address: "127.0.0.1:4043",
+        stored: store.load(),
+        files: store.summary().digest,
+        boot: "boot",
+        sha256: (text) => createHash("sha256").update(text).digest("hex"),
+      },
+      store,
+      peers,
+      fetcher: new Fetcher({ store, uploads, watchdog: this.#watchdog }),
+      onCircle: () => {},
+      onStop: () => {},
+      onFatal: (error) => this.failures.push(error),
+    });
+    this.driver.handle({ type: "start" });
+  }
+
+  [Symbol.dispose](): void {
+    this.driver.close();
+    this.#watchdog.close();
+  }
+}
+
+Deno.test("Driver stores the writes of one turn in one transaction, and then answers", async () => {
+  using fixture = new Fixture();
+  const { driver, batches } = fixture;
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => driver.request(put(`${i}`))),
+  );
+  assertEquals(batches, [100]);
+  for (const [i, { answer }] of answers.entries()) {
+    assertEquals([answer.item, answer.status], [`${i}`, 201]);
+  }
+  assertEquals(driver.requestsUnderWay, 0);
+});
+
+Deno.test("Driver stores many writes in transactions of bounded size, in order", async () => {
+  using fixture = new Fixture();
+  const { driver, batches, store } = fixture;
+  const count = 2 * batchWritesMax + 1;
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => driver.request(put(`${i % batchWritesMax}`))),
+  );
+  assertEquals(batches, [batchWritesMax, batchWritesMax, 1]);
+  const stamps = Array.from({ length: batchWritesMax }, (_, i) => store.look(`${i}`)?.stamp ?? "");
+  assert((stamps[0] ?? "") > (stamps[1] ?? ""), "the last write is not the newest");
+});
+
+Deno.test("Driver opens the body of the file that it answers with, whatever comes next", async () => {
+  using fixture = new Fixture();
+  const { driver } = fixture;
+  await driver.request(put("a"));
+  const got = driver.request({ type: "GET", item: "a" });
+  const deleted = driver.request({ type: "DELETE", item: "a" });
+  const { answer, body: reader } = await got;
+  assertEquals((await deleted).answer.status, 200);
+  assertEquals([answer.status, reader?.bytes], [200, body]);
+  reader?.close();
+});
+
+Deno.test("Driver gives up, once, when the store fails, and leaves no request waiting", async () => {
+  using fixture = new Fixture();
+  const { driver, failures, store } = fixture;
+  store.write = () => {
+    throw new StoreFailedError("Cannot write a batch: input/output error");
+  };
+  const answers = await Promise.all([driver.request(put("a")), driver.request(put("b"))]);
+  assertEquals(failures.length, 1);
+  for (const { answer } of answers) assert(answer.status >= 500, `answered ${answer.status}`);
+  const { answer } = await driver.request({ type: "GET", item: "a" });
+  assert(answer.status >= 500, `answered ${answer.status} when it had been closed`);
+});

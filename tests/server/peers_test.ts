@@ -1,0 +1,174 @@
+import { assertEquals } from "@std/assert";
+import { FrameConnection } from "../../lib/protocol/connection.ts";
+import { decodeIncoming } from "../../lib/protocol/decode.ts";
+import { encodeMessage } from "../../lib/protocol/encode.ts";
+import { encodeFrame } from "../../lib/protocol/frame.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import { connectingQueueMax, Peers } from "../../lib/server/peers.ts";
+import { eventually } from "../eventually.ts";
+import { needs } from "../permission.ts";
+import { ip } from "./ring.ts";
+
+const [self, other] = ["a".repeat(32), "b".repeat(32)];
+
+/** A message that is told apart from others by a number. */
+function ack(hop: number): MemberMessage {
+  return { type: "ACK", from: self, to: other, hop };
+}
+
+/** The peers of a server that is not there, and what they have told it. */
+function startPeers() {
+  const messages: MemberMessage[] = [];
+  const unreachable: string[] = [];
+  const peers = new Peers({
+    onMessage: (message) => messages.push(message),
+    onUnreachable: (address, reason) => unreachable.push(`${address} ${reason}`),
+  });
+  return { peers, messages, unreachable, [Symbol.dispose]: () => peers.close() };
+}
+
+/** A listener, and its address. */
+function listen() {
+  const listener = Deno.listen({ hostname: ip, port: 0 });
+  return {
+    address: `${ip}:${listener.addr.port}`,
+    accept: async () => new FrameConnection(await listener.accept()),
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+/** Receives so many messages, and returns the numbers of their hops. */
+async function receiveHops(connection: FrameConnection, count: number): Promise<number[]> {
+  const hops: number[] = [];
+  while (hops.length < count) {
+    const received = await connection.receive();
+    if (received === undefined) throw new Error(`The connection ended after ${hops.length}`);
+    const message = decodeIncoming(received.value, received.size);
+    if (message.type === "ACK") hops.push(message.hop);
+  }
+  return hops;
+}
+
+Deno.test({
+  name: "Peers keeps the order of messages, before and after the connection is there",
+  ...needs("net"),
+  fn: async () => {
+    using server = listen();
+    using started = startPeers();
+    const { peers, unreachable } = started;
+    for (let hop = 0; hop < 100; hop++) peers.send(server.address, ack(hop));
+    const connection = await server.accept();
+    const early = await receiveHops(connection, 50);
+    for (let hop = 100; hop < 200; hop++) peers.send(server.address, ack(hop));
+    const hops = [...early, ...await receiveHops(connection, 150)];
+    assertEquals(hops, Array.from({ length: 200 }, (_, hop) => hop));
+    connection.close();
+    await eventually(() => unreachable.length === 1, { what: "the broken connection" });
+  },
+});
+
+Deno.test({
+  name: "Peers hands in what comes back on a connection that it opened",
+  ...needs("net"),
+  fn: async () => {
+    using server = listen();
+    using started = startPeers();
+    started.peers.send(server.address, ack(1));
+    const connection = await server.accept();
+    await receiveHops(connection, 1);
+    for (const hop of [7, 8]) await connection.send(encodeMessage(ack(hop)).head);
+    await eventually(() => started.messages.length === 2, { what: "two messages" });
+    assertEquals(started.messages, [ack(7), ack(8)]);
+    started.peers.close();
+    assertEquals(await connection.receive(), undefined);
+    connection.close();
+    assertEquals(started.unreachable, [], "a connection that was closed here is not a broken one");
+  },
+});
+
+Deno.test({
+  name: "Peers tells refused from closed, and connects again for the next message",
+  ...needs("net"),
+  fn: async () => {
+    using started = startPeers();
+    const { peers, unreachable } = started;
+    const server = listen();
+    const { address } = server;
+    for (const hop of [1, 2]) {
+      peers.send(address, ack(hop));
+      const connection = await server.accept();
+      assertEquals(await receiveHops(connection, 1), [hop]);
+      connection.close();
+      await eventually(() => unreachable.length === hop, { what: "the broken connection" });
+    }
+    server[Symbol.dispose]();
+    peers.send(address, ack(3));
+    peers.send(address, ack(4));
+    await eventually(() => unreachable.length === 3, { what: "the refusal" });
+    assertEquals(unreachable, [`${address} closed`, `${address} closed`, `${address} refused`]);
+  },
+});
+
+for (
+  const { name, bytes } of [
+    { name: "what is no frame", bytes: new Uint8Array(4) },
+    { name: "an error", bytes: encodeFrame({ type: "ERROR", status: 400, error: "No." }) },
+    { name: "a request", bytes: encodeFrame({ type: "GET", item: "a" }) },
+    {
+      name: "an answer that it did not ask for",
+      bytes: encodeFrame({ type: "FETCH", status: 404, sha256: "0".repeat(64) }),
+    },
+  ]
+) {
+  Deno.test({
+    name: `Peers closes a connection on which ${name} comes back`,
+    ...needs("net"),
+    fn: async () => {
+      using server = listen();
+      using started = startPeers();
+      started.peers.send(server.address, ack(1));
+      const connection = await server.accept();
+      await receiveHops(connection, 1);
+      await connection.send(bytes);
+      assertEquals(await connection.receive(), undefined);
+      connection.close();
+      await eventually(() => started.unreachable.length === 1, { what: "the closed connection" });
+      assertEquals(started.unreachable, [`${server.address} closed`]);
+      assertEquals(started.messages, []);
+    },
+  });
+}
+
+Deno.test({
+  name: "Peers drops what is over its bound while a connection is being opened",
+  ...needs("net"),
+  fn: async () => {
+    using server = listen();
+    using started = startPeers();
+    const count = connectingQueueMax + 10;
+    for (let hop = 0; hop < count; hop++) started.peers.send(server.address, ack(hop));
+    const connection = await server.accept();
+    const hops = await receiveHops(connection, connectingQueueMax);
+    assertEquals(hops, Array.from({ length: connectingQueueMax }, (_, hop) => hop));
+    started.peers.send(server.address, ack(count));
+    assertEquals(await receiveHops(connection, 1), [count]);
+    connection.close();
+    await eventually(() => started.unreachable.length === 1, { what: "the broken connection" });
+  },
+});
+
+Deno.test({
+  name: "Peers sends nothing once it is closed",
+  ...needs("net"),
+  fn: async () => {
+    using server = listen();
+    using started = startPeers();
+    started.peers.send(server.address, ack(1));
+    started.peers.close();
+    const connection = await server.accept();
+    started.peers.send(server.address, ack(2));
+    assertEquals(await connection.receive(), undefined);
+    connection.close();
+    assertEquals(started.unreachable, []);
+  },
+});
