@@ -91,7 +91,7 @@ export const answerReaders: ReadonlyMap<string, Reader<ClientAnswer>> = new Map<
       files: readCount,
       bytes: readCount,
       digest: readDigest,
-    }),
+    }, { compared: readCount }),
   ],
   ["LEAVE", objectOf({ type: oneOf(["LEAVE"]), status: readStatus }, memberOptions)],
   ["FORGET", objectOf({ type: oneOf(["FORGET"]), status: readStatus }, memberOptions)],

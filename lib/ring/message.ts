@@ -77,6 +77,8 @@ export interface StatusAnswer {
   readonly address: string;
   /** Every member known, dead ones included, in the order of the circle from this server on. */
   readonly members: readonly Member[];
+  /** While the server is joining: how many records of another it has compared with its own. */
+  readonly compared?: number;
   readonly files: number;
   readonly bytes: number;
   /** Equal on two servers when, and only when, they hold the same files. */

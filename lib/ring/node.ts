@@ -145,6 +145,11 @@ export class Node {
     return this.#membership.circle;
   }
 
+  /** While this server catches up: how many records of another server it has compared with its own. */
+  get compared(): number | undefined {
+    return this.#membership.self?.status === "joining" ? this.#repair.compared : undefined;
+  }
+
   /** Why this server may not originate a write now, in one sentence; absent if it may. */
   get writeRefusal(): string | undefined {
     return this.#gate.refusal();

@@ -64,6 +64,7 @@ export class Repair {
   #sequence = 0;
   #pull: Pull | undefined;
   #restartAt = Infinity;
+  #compared = 0;
 
   constructor(options: RepairOptions) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class Repair {
   /** The monotonic time at which {@linkcode wake} has something to do. */
   get dueAt(): number {
     return Math.min(this.#restartAt, this.#pull?.retryAt ?? Infinity);
+  }
+
+  /** How many records of another server have been compared, here included, since catching up began. */
+  get compared(): number {
+    return this.#compared;
   }
 
   /** Goes on with catching up, if this server is joining: called after every input. */
@@ -149,6 +155,7 @@ export class Repair {
     this.#options.applier.apply({ record, sources }, (applied) => {
       if (applied.deed === "failed") pull.failures++;
       pull.open--;
+      this.#compared++;
       if (pull.open === 0) this.#turnPage(pull, page);
     });
   }
@@ -178,6 +185,7 @@ export class Repair {
   }
 
   #begin(source: MemberId): void {
+    this.#compared = 0;
     this.#pull = { source, sequence: 0, after: "", tries: 0, retryAt: 0, open: 0, failures: 0 };
     this.#request(this.#pull);
   }

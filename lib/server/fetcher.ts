@@ -13,10 +13,14 @@ import type { Address } from "../ring/address.ts";
 import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
 import { StoreFailedError } from "../storage/disk_error.ts";
 import type { Store } from "../storage/store.ts";
-import { dial } from "./dial.ts";
+import { dial, type Dialled } from "./dial.ts";
+import { peerIdleMs } from "./peers.ts";
 import { receiveBody } from "./receive_body.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs, type Watchdog } from "./watchdog.ts";
+
+/** How many connections to one server are kept open for the next body. */
+const idleMax = 16;
 
 const log = logger("fetch");
 
@@ -43,7 +47,9 @@ export interface FetcherOptions {
 /** Fetches bodies for one server. */
 export class Fetcher {
   readonly #options: FetcherOptions;
-  readonly #connections = new Set<FrameConnection>();
+  /** Connections that are open and not in use, as small bodies are often fetched one after the other. */
+  readonly #idle = new Map<Address, Dialled[]>();
+  readonly #inUse = new Set<Dialled>();
   #closed = false;
 
   constructor(options: FetcherOptions) {
@@ -62,27 +68,55 @@ export class Fetcher {
     return { ok: false };
   }
 
+  /** Closes the connections that have not been used for long. */
+  sweep(): void {
+    for (const [address, idle] of this.#idle) {
+      const kept = idle.filter(({ connection, stream }) => {
+        if (stream.stillForMs > peerIdleMs) connection.close();
+        return !connection.closed;
+      });
+      if (kept.length > 0) this.#idle.set(address, kept);
+      else this.#idle.delete(address);
+    }
+  }
+
   /** Ends what is under way. */
   close(): void {
     this.#closed = true;
-    for (const connection of this.#connections) connection.close();
+    for (const { connection } of [...this.#inUse, ...[...this.#idle.values()].flat()]) {
+      connection.close();
+    }
   }
 
   async #fetchFrom(address: Address, record: FileRecord): Promise<Fetched> {
+    const idle = this.#idle.get(address)?.pop();
+    if (idle !== undefined) {
+      // The other side may have closed it: what fails here is tried again on a new one.
+      const fetched = await this.#attempt(address, { record, dialled: Promise.resolve(idle) });
+      if (fetched.ok) return fetched;
+    }
     if (this.#closed) return { ok: false };
+    return await this.#attempt(address, { record, dialled: dial(address) });
+  }
+
+  async #attempt(
+    address: Address,
+    { record, dialled }: { record: FileRecord; dialled: Promise<Dialled> },
+  ): Promise<Fetched> {
     try {
-      const { connection, stream } = await dial(address);
+      const open = await dialled;
       const unwatch = this.#options.watchdog.watch({
-        isStuck: () => stream.stillForMs > stallMs,
-        close: () => connection.close(),
+        isStuck: () => open.stream.stillForMs > stallMs,
+        close: () => open.connection.close(),
       });
-      this.#connections.add(connection);
+      this.#inUse.add(open);
       try {
-        return await this.#receive(connection, record);
+        const fetched = await this.#receive(open.connection, record);
+        if (fetched.ok) this.#keep(address, open);
+        return fetched;
       } finally {
         unwatch();
-        this.#connections.delete(connection);
-        connection.close();
+        if (this.#inUse.delete(open)) open.connection.close();
       }
     } catch (error) {
       // Whatever goes wrong at the other side is no news to ours: another source is tried.
@@ -92,6 +126,13 @@ export class Fetcher {
       );
       return { ok: false };
     }
+  }
+
+  #keep(address: Address, open: Dialled): void {
+    const idle = this.#idle.get(address) ?? [];
+    if (this.#closed || idle.length >= idleMax) return;
+    this.#inUse.delete(open);
+    this.#idle.set(address, [...idle, open]);
   }
 
   async #receive(connection: FrameConnection, record: FileRecord): Promise<Fetched> {

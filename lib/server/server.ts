@@ -28,6 +28,9 @@ export const stopTimeoutMs = 5000;
 /** For how long nothing may have been under way before a server that is to stop does, in milliseconds. */
 const stopQuietMs = 50;
 
+/** How often connections to other servers that are not used are looked for, in milliseconds. */
+const sweepIntervalMs = 5000;
+
 const log = logger("server");
 
 /**
@@ -135,7 +138,10 @@ class Server implements RunningServer {
       },
       onFatal: (error) => this.#fail(fatal(error)),
     });
-    this.#sweeper = setInterval(() => this.#peers.sweep(), 5000);
+    this.#sweeper = setInterval(() => {
+      this.#peers.sweep();
+      this.#fetcher.sweep();
+    }, sweepIntervalMs);
   }
 
   start(): void {
@@ -234,6 +240,7 @@ class Server implements RunningServer {
 
   #status(): StatusAnswer {
     const { store, address } = this.#parts;
+    const { compared } = this.#driver.node;
     return {
       type: "STATUS",
       status: 200,
@@ -241,6 +248,7 @@ class Server implements RunningServer {
       id: store.id,
       address,
       members: this.#driver.node.members.filter(({ status }) => status !== "forgotten"),
+      ...(compared === undefined ? {} : { compared }),
       ...store.summary(),
     };
   }

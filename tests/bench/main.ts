@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { measureForming } from "./forming.ts";
 import { measureIdle } from "./idle.ts";
+import { measureJoin } from "./join.ts";
 import { measureKill } from "./kill.ts";
 import { measureLargeFile } from "./large_file.ts";
 import { measureRequests } from "./requests.ts";
@@ -18,6 +19,7 @@ const measurements: readonly (() => Promise<Figures>)[] = [
   measureForming,
   measureRequests,
   measureKill,
+  measureJoin,
   measureIdle,
   measureLargeFile,
 ];

@@ -65,6 +65,22 @@ Deno.test("statusLines() shows the circle, and which server answers", () => {
   ]);
 });
 
+Deno.test("statusLines() says how far a joining server has come", () => {
+  const lines = statusLines({
+    type: "STATUS",
+    status: 200,
+    version: "1.2.3",
+    id: "a".repeat(32),
+    address: "10.0.0.1:4043",
+    members: [],
+    compared: 256,
+    files: 0,
+    bytes: 0,
+    digest: "d".repeat(64),
+  });
+  assertEquals(lines[2], "joining  256 files of another server compared so far");
+});
+
 Deno.test("printable() lets nothing through that a terminal obeys", () => {
   const text = printable("a\x1b[2J\n\u009b\u202eé🙂");
   assertEquals(text, "a\\u{1b}[2J\\u{a}\\u{9b}\\u{202e}é🙂");

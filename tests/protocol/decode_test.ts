@@ -117,6 +117,7 @@ Deno.test("decode refuses each message with a required field missing or null", (
     "found",
     "next",
     "since",
+    "compared",
   ];
   const ofAnswers = ["sha256", "stamp", "copies", "error"];
   const ofForget = ["id", "address"];
