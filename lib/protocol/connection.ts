@@ -62,6 +62,7 @@ export class FrameConnection {
    * @throws {ConnectionError} when the connection has failed.
    */
   async receive(): Promise<Received | undefined> {
+    if (this.#closed && this.#failure === undefined) return undefined;
     assert(this.#bodySize === undefined, "a frame is received before the body of the one before");
     const event = await this.#nextEvent();
     if (event === undefined) return undefined;

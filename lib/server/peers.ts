@@ -15,11 +15,14 @@ import { describeMessage } from "./describe.ts";
 import { dial } from "./dial.ts";
 import type { TimedStream } from "./timed_stream.ts";
 
-/** How many messages wait while a connection is being opened; more are dropped, as on a lost link. */
-export const connectingQueueMax = 4096;
+/** How many bytes wait while a connection is being opened; what is over is lost, as on a bad link. */
+export const connectingBytesMax = 8 * 1024 * 1024;
 
 /** After how long a connection that nothing goes through is closed, in milliseconds. */
 export const peerIdleMs = 30_000;
+
+/** What a message without a body is reckoned to take, in bytes. */
+const messageBytes = 1024;
 
 const log = logger("message");
 
@@ -30,7 +33,7 @@ export interface PeersOptions {
 }
 
 type Peer =
-  | { readonly state: "connecting"; readonly queue: MemberMessage[] }
+  | { readonly state: "connecting"; readonly queue: MemberMessage[]; bytes: number }
   | {
     readonly state: "open";
     readonly connection: FrameConnection;
@@ -51,10 +54,12 @@ export class Peers {
   send(address: Address, message: MemberMessage): void {
     if (this.#closed) return;
     log.debug(() => `sent ${describeMessage(message)} to ${address}`);
-    const peer = this.#peers.get(address);
-    if (peer === undefined) return this.#open(address, message);
+    const peer = this.#peers.get(address) ?? this.#open(address);
     if (peer.state === "open") return post(peer.connection, message);
-    if (peer.queue.length < connectingQueueMax) peer.queue.push(message);
+    const bytes = bytesOf(message);
+    if (peer.bytes + bytes > connectingBytesMax) return;
+    peer.bytes += bytes;
+    peer.queue.push(message);
   }
 
   /** Closes the connections that nothing has gone through for long. */
@@ -70,13 +75,14 @@ export class Peers {
     for (const [address, peer] of this.#peers) this.#drop(address, peer);
   }
 
-  #open(address: Address, first: MemberMessage): void {
-    const peer: Peer = { state: "connecting", queue: [first] };
+  #open(address: Address): Peer {
+    const peer: Peer = { state: "connecting", queue: [], bytes: 0 };
     this.#peers.set(address, peer);
     dial(address).then(
       ({ connection, stream }) => this.#begin(address, { connection, stream, queue: peer.queue }),
       (error) => this.#fail(address, error),
     );
+    return peer;
   }
 
   #begin(
@@ -131,6 +137,12 @@ export class Peers {
     this.#peers.delete(address);
     if (peer.state === "open") peer.connection.close();
   }
+}
+
+/** About how many bytes a message takes: that of a small file's body, and some for the rest. */
+function bytesOf(message: MemberMessage): number {
+  const body = message.type === "FORWARD" ? message.body?.length ?? 0 : 0;
+  return messageBytes + body;
 }
 
 /** Queues a message on a connection; should that break, its reader finds out. */

@@ -4,7 +4,7 @@ import { decodeIncoming } from "../../lib/protocol/decode.ts";
 import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
-import { connectingQueueMax, Peers } from "../../lib/server/peers.ts";
+import { connectingBytesMax, Peers } from "../../lib/server/peers.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { ip } from "./ring.ts";
@@ -145,11 +145,13 @@ Deno.test({
   fn: async () => {
     using server = listen();
     using started = startPeers();
-    const count = connectingQueueMax + 10;
+    // A message without a body is reckoned to take 1 KiB.
+    const kept = connectingBytesMax / 1024;
+    const count = kept + 10;
     for (let hop = 0; hop < count; hop++) started.peers.send(server.address, ack(hop));
     const connection = await server.accept();
-    const hops = await receiveHops(connection, connectingQueueMax);
-    assertEquals(hops, Array.from({ length: connectingQueueMax }, (_, hop) => hop));
+    const hops = await receiveHops(connection, kept);
+    assertEquals(hops, Array.from({ length: kept }, (_, hop) => hop));
     started.peers.send(server.address, ack(count));
     assertEquals(await receiveHops(connection, 1), [count]);
     connection.close();

@@ -1,0 +1,230 @@
+/**
+ * What clients did and were told, and whether that can be true.
+ *
+ * Every body is unlike any other, so its SHA-256 names the write that it comes from. While faults go on
+ * little is certain, but this is: what a server has acknowledged or shown it has on disk, so it never
+ * again shows anything older; a write with as many copies as there are servers is on every one; and when
+ * the ring is whole again, every server has all that was acknowledged before. At the end each name has
+ * the acknowledged write with the greatest stamp, or one with a greater stamp of which no client knows
+ * the outcome.
+ */
+import type { FileRecord } from "../../lib/ring/file_record.ts";
+import type { Stamp } from "../../lib/ring/stamp.ts";
+
+/** How an operation ended for the client. */
+export type Outcome =
+  /** Done: 200 or 201. */
+  | "done"
+  /** 404. */
+  | "notFound"
+  /** It was certainly not done. */
+  | "refused"
+  /** It may have been done or not. */
+  | "unknown"
+  /** The answer makes no sense: wrong bytes, for example. */
+  | "broken";
+
+/** One operation of a client, when it has ended. */
+export interface Operation {
+  readonly type: "GET" | "PUT" | "DELETE";
+  readonly name: string;
+  /** The server that was asked, by number from 0. */
+  readonly server: number;
+  /** Milliseconds on the clock of `performance.now()`. */
+  readonly start: number;
+  readonly end: number;
+  readonly outcome: Outcome;
+  /** Of what was put, or of what was got. */
+  readonly sha256?: string;
+  readonly stamp?: Stamp;
+  readonly copies?: number;
+  readonly error?: string;
+}
+
+/** What one name holds at the end; a deletion leaves nothing. */
+type Final = Pick<FileRecord, "stamp" | "sha256">;
+
+interface NameHistory {
+  /** SHA-256 of every body that was ever sent, whatever became of it. */
+  readonly sent: Set<string>;
+  /** Of those whose outcome is unknown, or is not known yet. */
+  readonly uncertain: Set<string>;
+  readonly acknowledged: Operation[];
+  /** DELETEs whose outcome is unknown, or is not known yet. */
+  uncertainDeletes: number;
+  /** What each server must show at the least, by number. */
+  readonly floors: Map<number, Floor>;
+}
+
+/** A stamp below which a server shows nothing that is asked for from a time on. */
+interface Floor {
+  readonly stamp: Stamp;
+  readonly from: number;
+}
+
+/** All operations of a run. */
+export class History {
+  readonly operations: Operation[] = [];
+  readonly #names = new Map<string, NameHistory>();
+  readonly #stamps = new Set<Stamp>();
+  readonly #wipedAt = new Map<number, number>();
+  readonly #servers: number;
+  readonly #onViolation: (text: string) => void;
+
+  constructor(servers: number, onViolation: (text: string) => void) {
+    this.#servers = servers;
+    this.#onViolation = onViolation;
+  }
+
+  /** Every name that was ever put. */
+  get names(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
+  /** Whether a PUT of that name was ever sent. */
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** A PUT of these bytes is about to be sent. */
+  beginPut(name: string, sha256: string): void {
+    const history = this.#of(name);
+    history.sent.add(sha256);
+    history.uncertain.add(sha256);
+  }
+
+  /** A DELETE is about to be sent. */
+  beginDelete(name: string): void {
+    this.#of(name).uncertainDeletes++;
+  }
+
+  /** A server's disk is lost: what it has shown binds it no more, nor do operations under way. */
+  wipe(server: number, now: number): void {
+    this.#wipedAt.set(server, now);
+    for (const { floors } of this.#names.values()) floors.delete(server);
+  }
+
+  /** All servers are alive, as all say: from now on each shows whatever is acknowledged by now. */
+  noteWhole(now: number): void {
+    for (const { acknowledged, floors } of this.#names.values()) {
+      const stamp = lastAcknowledged(acknowledged)?.stamp ?? "";
+      for (let server = 0; server < this.#servers; server++) {
+        if (stamp > (floors.get(server)?.stamp ?? "")) floors.set(server, { stamp, from: now });
+      }
+    }
+  }
+
+  /** An operation has ended. */
+  add(operation: Operation): void {
+    this.operations.push(operation);
+    if (operation.outcome === "broken") {
+      this.#violate(operation, `was answered with what cannot be: ${operation.error}`);
+    }
+    if (operation.type === "GET") this.#addRead(operation);
+    else this.#addWrite(operation);
+  }
+
+  /** Whether what a name holds at the end can be: the reason why not, or `undefined`. */
+  judge(name: string, final: Final | undefined): string | undefined {
+    const history = this.#of(name);
+    const last = lastAcknowledged(history.acknowledged);
+    if (final === undefined) {
+      if (last === undefined || last.type === "DELETE") return undefined;
+      if (history.uncertainDeletes > 0) return undefined;
+      return `"${name}" is gone, but ${last.stamp} was acknowledged and nobody deleted it after that`;
+    }
+    if (last !== undefined && final.stamp < (last.stamp ?? "")) {
+      const what = last.type === "DELETE" ? "is back after its deletion" : "is an older write than";
+      return `"${name}" is ${final.stamp}: it ${what} ${last.stamp}, which was acknowledged`;
+    }
+    if (final.stamp === last?.stamp) {
+      if (final.sha256 === last.sha256) return undefined;
+      return `"${name}" has the stamp ${final.stamp} but not the bytes that were put`;
+    }
+    if (history.uncertain.has(final.sha256)) return undefined;
+    const where = history.sent.has(final.sha256)
+      ? "of a PUT that was refused, or acknowledged with another stamp"
+      : "that nobody put";
+    return `"${name}" is ${final.stamp}, with bytes ${where}`;
+  }
+
+  #addWrite(operation: Operation): void {
+    const { name, outcome, sha256, stamp, copies = 0, server } = operation;
+    const history = this.#of(name);
+    if (outcome !== "unknown") {
+      if (sha256 !== undefined) history.uncertain.delete(sha256);
+      if (operation.type === "DELETE") history.uncertainDeletes--;
+    }
+    if (outcome !== "done") return;
+    if (stamp === undefined) return this.#violate(operation, "was acknowledged without a stamp");
+    if (this.#stamps.has(stamp)) this.#violate(operation, `has the stamp of another, ${stamp}`);
+    this.#stamps.add(stamp);
+    if (copies < 1 || copies > this.#servers) {
+      this.#violate(operation, `claims ${copies} copies on ${this.#servers} servers`);
+    }
+    history.acknowledged.push(operation);
+    this.#raiseFloor(operation, server);
+    if (copies < this.#servers) return;
+    for (let each = 0; each < this.#servers; each++) this.#raiseFloor(operation, each);
+  }
+
+  #addRead(operation: Operation): void {
+    const { name, outcome, sha256 = "", stamp = "", server, start } = operation;
+    if (outcome !== "done" && outcome !== "notFound") return;
+    const history = this.#of(name);
+    if (outcome === "done" && !history.sent.has(sha256)) {
+      this.#violate(operation, `showed bytes that nobody put, ${sha256}`);
+    }
+    const floor = history.floors.get(server);
+    if (floor !== undefined && floor.from <= start) {
+      if (outcome === "done" && stamp < floor.stamp) {
+        this.#violate(operation, `showed ${stamp} after ${floor.stamp}`);
+      }
+      if (outcome === "notFound" && !isDeletedAfter(history, floor.stamp)) {
+        this.#violate(operation, `found nothing after ${floor.stamp}, which nobody deleted`);
+      }
+    }
+    if (outcome === "done") this.#raiseFloor(operation, server);
+  }
+
+  #raiseFloor({ name, stamp = "", start, end }: Operation, server: number): void {
+    if (start <= (this.#wipedAt.get(server) ?? -Infinity)) return;
+    const { floors } = this.#of(name);
+    if (stamp <= (floors.get(server)?.stamp ?? "")) return;
+    floors.set(server, { stamp, from: end });
+  }
+
+  #violate({ type, name, server }: Operation, text: string): void {
+    this.#onViolation(`${type} "${name}" at server ${server + 1} ${text}`);
+  }
+
+  #of(name: string): NameHistory {
+    let history = this.#names.get(name);
+    if (history === undefined) {
+      history = {
+        sent: new Set(),
+        uncertain: new Set(),
+        acknowledged: [],
+        uncertainDeletes: 0,
+        floors: new Map(),
+      };
+      this.#names.set(name, history);
+    }
+    return history;
+  }
+}
+
+function isDeletedAfter({ acknowledged, uncertainDeletes }: NameHistory, stamp: Stamp): boolean {
+  return uncertainDeletes > 0 ||
+    acknowledged.some((operation) =>
+      operation.type === "DELETE" && (operation.stamp ?? "") >= stamp
+    );
+}
+
+function lastAcknowledged(operations: readonly Operation[]): Operation | undefined {
+  let last: Operation | undefined;
+  for (const operation of operations) {
+    if (last === undefined || (operation.stamp ?? "") > (last.stamp ?? "")) last = operation;
+  }
+  return last;
+}
