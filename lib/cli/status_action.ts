@@ -19,7 +19,7 @@ export function showStatus(session: Session): Promise<Outcome> {
 
 /** A status for a person, line by line. */
 export function statusLines(answer: StatusAnswer): string[] {
-  const { members, id, compared, files, bytes, digest, version } = answer;
+  const { members, id, readOnly, compared, files, bytes, digest, version } = answer;
   const width = Math.max("ADDRESS".length, ...members.map(({ address }) => address.length));
   const rows = members.map((member) =>
     `${member.address.padEnd(width)}  ${member.status.padEnd("joining".length)}  ` +
@@ -29,6 +29,9 @@ export function statusLines(answer: StatusAnswer): string[] {
     `${"ADDRESS".padEnd(width)}  STATUS   ID`,
     ...rows.map((row) => row.trimEnd()),
     "",
+    ...(readOnly === undefined
+      ? []
+      : ["disk     full: the server takes no files until there is room"]),
     ...(compared === undefined
       ? []
       : [`joining  ${countText(compared, ["file", "files"])} of another server compared so far`]),

@@ -15,6 +15,7 @@ import {
   readName,
   readStamp,
   readStatus,
+  readTrue,
 } from "./field.ts";
 import type { Reader } from "./field.ts";
 
@@ -91,7 +92,7 @@ export const answerReaders: ReadonlyMap<string, Reader<ClientAnswer>> = new Map<
       files: readCount,
       bytes: readCount,
       digest: readDigest,
-    }, { compared: readCount }),
+    }, { readOnly: readTrue, compared: readCount }),
   ],
   ["LEAVE", objectOf({ type: oneOf(["LEAVE"]), status: readStatus }, memberOptions)],
   ["FORGET", objectOf({ type: oneOf(["FORGET"]), status: readStatus }, memberOptions)],

@@ -77,6 +77,8 @@ export interface StatusAnswer {
   readonly address: string;
   /** Every member known, dead ones included, in the order of the circle from this server on. */
   readonly members: readonly Member[];
+  /** Given, and true, while there is no room on the server's disk: it takes no files. */
+  readonly readOnly?: true;
   /** While the server is joining: how many records of another it has compared with its own. */
   readonly compared?: number;
   readonly files: number;

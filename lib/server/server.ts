@@ -9,8 +9,7 @@ import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
 import type { MemberAnswer, StatusAnswer } from "../ring/message.ts";
 import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
-import { StoreFailedError } from "../storage/disk_error.ts";
-import { type Store, StoreFullError, StoreOpenError } from "../storage/store.ts";
+import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
 import { findGone } from "./find_gone.ts";
@@ -248,6 +247,7 @@ class Server implements RunningServer {
       id: store.id,
       address,
       members: this.#driver.node.members.filter(({ status }) => status !== "forgotten"),
+      ...(store.isFull ? { readOnly: true } : {}),
       ...(compared === undefined ? {} : { compared }),
       ...store.summary(),
     };

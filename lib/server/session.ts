@@ -181,12 +181,13 @@ export class Session {
     const { item, size } = message;
     const contentType = message.contentType ?? contentTypeOf(item);
     const ask = { type: "PUT", item, size, contentType } as const;
+    const { driver, store, uploads } = this.#options;
+    if (store.isFull) return await this.#answerUnread(item, noRoom);
     if (size <= inlineBytesMax) {
       const body = await this.#readBody();
       const sha256 = sha256Of(body);
       return await this.#ask({ ...ask, sha256, body });
     }
-    const { driver, uploads } = this.#options;
     const refusal = driver.node.writeRefusal;
     if (refusal !== undefined) {
       return await this.#answerUnread(item, { status: 503, error: refusal });
@@ -343,10 +344,12 @@ function sha256Of(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("hex");
 }
 
+const noRoom = { status: 507, error: "There is no room left on this server's disk" } as const;
+
 /** What to answer when the store cannot take a body now, but is not broken. */
 function storeRefusal(error: unknown): { status: 503 | 507; error: string } | undefined {
   if (error instanceof StoreFullError) {
-    return { status: 507, error: "There is no room left on this server's disk" };
+    return noRoom;
   }
   if (!isPassing(error)) return undefined;
   return { status: 503, error: "This server has too many open files; try again" };

@@ -1,4 +1,5 @@
 /** What bodies have in common wherever they are kept. */
+import { createHash } from "node:crypto";
 import { assert } from "../ring/assert.ts";
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { RecordWrite } from "../ring/step.ts";
@@ -9,6 +10,11 @@ export const chunkBytesMax = 256 * 1024;
 
 /** The SHA-256 of no bytes. Every store has this body, and none keeps it. */
 export const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** The SHA-256 of bytes, as records have it. */
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
 
 /** Whether `text` has the form of a SHA-256. */
 export function isSha256(text: string): boolean {
@@ -23,6 +29,24 @@ export function needsStoredBody({ record, body }: RecordWrite): boolean {
 /** The body of a record that keeps one: not of a tombstone, and not the empty one. */
 export function keptBody(record: FileRecord | undefined): string | undefined {
   return record === undefined || record.deleted || record.size === 0 ? undefined : record.sha256;
+}
+
+/**
+ * The record that a write comes too late for: one that is newer, or the same and with its body.
+ * The same record is welcome again when its body was damaged, or lost.
+ */
+export function findSuperseding(
+  { record }: RecordWrite,
+  { previous, hasBody }: {
+    previous: FileRecord | undefined;
+    hasBody: (sha256: string) => boolean;
+  },
+): FileRecord | undefined {
+  if (previous === undefined || previous.stamp < record.stamp) return undefined;
+  const body = keptBody(previous);
+  const isLost = previous.stamp === record.stamp && body !== undefined &&
+    body === keptBody(record) && !hasBody(body);
+  return isLost ? undefined : previous;
 }
 
 /**

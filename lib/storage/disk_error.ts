@@ -1,15 +1,7 @@
 /** What the errors of a disk mean to whoever uses it: no room, or broken. */
-import { StoreFullError, StoreOpenError } from "./store.ts";
+import { StoreFailedError, StoreFullError, StoreOpenError } from "./store.ts";
 
-/**
- * The disk failed: what it holds is not known any more, so the server must stop and start again from
- * what it finds. After a failed fsync the kernel may have dropped what it could not write, and another
- * fsync would report success. Source: Rebello et al., "Can Applications Recover from fsync Failures?",
- * USENIX ATC 2020.
- */
-export class StoreFailedError extends Error {
-  override readonly name = "StoreFailedError";
-}
+export { StoreFailedError };
 
 const sqliteCorrupt = 11;
 const sqliteFull = 13;
@@ -27,10 +19,37 @@ const passingCodes: readonly string[] = ["EMFILE", "ENFILE"];
  */
 export function diskError(action: string, error: unknown): unknown {
   if (!isSystemError(error) || passingCodes.includes(error.code)) return error;
-  if (isFull(error)) {
-    return new StoreFullError(`Cannot ${action}: there is no room on the disk`, { cause: error });
-  }
+  if (isFull(error)) return fullError(action, error);
   return new StoreFailedError(`Cannot ${action}: ${error.message}`, { cause: error });
+}
+
+/** What to throw when there is no room for an attempt to `action`. */
+export function fullError(action: string, cause?: unknown): StoreFullError {
+  return new StoreFullError(`Cannot ${action}: there is no room on the disk`, { cause });
+}
+
+/** What `body` returns; what it throws is told by {@linkcode diskError}. */
+export function attempt<Result>(action: string, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw diskError(action, error);
+  }
+}
+
+/** What `body` returns, or `undefined` if there is no room for it. */
+export function ifRoom<Result>(action: string, body: () => Result): Result | undefined {
+  try {
+    return attempt(action, body);
+  } catch (error) {
+    if (error instanceof StoreFullError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an error says that the disk cannot read what it holds: `EIO`. */
+export function isUnreadable(error: unknown): boolean {
+  return isSystemError(error) && error.code === "EIO";
 }
 
 /** Whether an error passes by itself: too many open files. */

@@ -2,6 +2,7 @@
  * A {@linkcode Store} on disk, in one directory:
  *
  * ```
+ * reserve               room for what must not fail on a full disk (`room.ts`)
  * ring.lock             held by the one process that has the store open
  * ring.db               SQLite: this server, the list, the records, bodies that came with their records
  * bodies/2c/2cf24d…     bodies that were streamed, by their SHA-256
@@ -17,24 +18,40 @@ import type { FileRecord } from "../ring/file_record.ts";
 import type { Member, MemberId } from "../ring/member.ts";
 import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
 import { AwaitedBodies } from "./awaited_bodies.ts";
-import { assertInlineBody, BytesReader, emptySha256, keptBody, needsStoredBody } from "./body.ts";
+import {
+  assertInlineBody,
+  BytesReader,
+  emptySha256,
+  findSuperseding,
+  keptBody,
+  needsStoredBody,
+} from "./body.ts";
 import { lockDirectory, makeDirectory } from "./data_directory.ts";
-import { diskError, openError } from "./disk_error.ts";
+import { attempt, fullError, ifRoom, openError } from "./disk_error.ts";
 import { LargeBodies } from "./large_bodies.ts";
 import { RecordTable } from "./record_table.ts";
 import { type RecordTotals, replaceRecord, summarise } from "./record_totals.ts";
+import { Room, transactionBytesMax } from "./room.ts";
 import { type DatabaseOptions, openDatabase } from "./schema.ts";
+import { noteWrite, type ScrubPass } from "./scrub_pass.ts";
+import { Scrubber } from "./scrubber.ts";
 import { ServerTable } from "./server_table.ts";
 import { SmallBodies } from "./small_bodies.ts";
 import {
   type BodyReader,
   type BodyWriter,
   type ScanOptions,
+  type ScrubResult,
   type Store,
-  StoreFullError,
   type StoreSummary,
 } from "./store.ts";
 import { Transactions } from "./transaction.ts";
+
+/** How to open a store on disk. */
+export interface DiskStoreOptions extends DatabaseOptions {
+  /** Milliseconds that never go back: lets a test advance them. */
+  readonly now?: () => number;
+}
 
 /**
  * Opens the store in `directory`, which is made if it is not there, for its owner alone. Sweeps what a
@@ -53,7 +70,7 @@ import { Transactions } from "./transaction.ts";
  * @throws {StoreOpenError} If another process, or this one, has it open; if it is not permitted; if
  * there is no room; if what is there is not a store, or that of a newer ring.
  */
-export function openDiskStore(directory: string, options: DatabaseOptions = {}): DiskStore {
+export function openDiskStore(directory: string, options: DiskStoreOptions = {}): DiskStore {
   const held = new DisposableStack();
   try {
     makeDirectory(directory);
@@ -61,17 +78,36 @@ export function openDiskStore(directory: string, options: DatabaseOptions = {}):
     const bodies = held.adopt(new LargeBodies(`${directory}/bodies`), (bodies) => bodies.close());
     const database = openDatabase(`${directory}/ring.db`, options);
     held.defer(() => database.close());
-    return new DiskStore(database, { bodies, held });
+    const now = options.now ?? (() => performance.now());
+    const room = held.adopt(new Room(directory, { database, now }), (room) => room.close());
+    return new DiskStore(database, { bodies, room, held, now });
   } catch (error) {
     held.dispose();
     throw openError(directory, error);
   }
 }
 
+/** What {@linkcode DiskStore} is made of. */
+interface Parts {
+  readonly bodies: LargeBodies;
+  readonly room: Room;
+  readonly held: DisposableStack;
+  readonly now: () => number;
+}
+
 /** What a batch has come to while it is written. */
 interface Batch {
+  /** Whether there is no room but for tombstones. */
+  readonly isFull: boolean;
   totals: RecordTotals;
-  /** The bodies of records that were replaced. */
+  pass: ScrubPass | undefined;
+  /** The bodies of records that were replaced; at the end only those that may be files. */
+  readonly replaced: Set<string>;
+}
+
+/** What became of a batch. */
+interface Written {
+  readonly outcomes: WriteOutcome[];
   readonly replaced: Set<string>;
 }
 
@@ -83,24 +119,36 @@ export class DiskStore implements Store {
   readonly #records: RecordTable;
   readonly #small: SmallBodies;
   readonly #large: LargeBodies;
-  readonly #awaited = new AwaitedBodies();
+  readonly #room: Room;
+  readonly #awaited: AwaitedBodies;
+  readonly #scrubber: Scrubber;
   readonly #held: DisposableStack;
   #totals: RecordTotals;
 
   /** Takes what is `held`, and lets go of it in `close`. */
-  constructor(
-    database: DatabaseSync,
-    { bodies, held }: { bodies: LargeBodies; held: DisposableStack },
-  ) {
+  constructor(database: DatabaseSync, { bodies, room, held, now }: Parts) {
     this.#held = held;
     this.#transactions = new Transactions(database);
     this.#server = new ServerTable(database);
     this.#records = new RecordTable(database);
     this.#small = new SmallBodies(database);
     this.#large = bodies;
+    this.#room = room;
+    this.#awaited = new AwaitedBodies(now);
+    this.#scrubber = new Scrubber({
+      transactions: this.#transactions,
+      server: this.#server,
+      records: this.#records,
+      small: this.#small,
+      large: bodies,
+    });
     this.id = this.#server.id();
     this.#totals = this.#server.totals();
     bodies.sweep((sha256) => this.#records.refersTo(sha256));
+  }
+
+  get isFull(): boolean {
+    return this.#room.isFull;
   }
 
   load(): StoredRing {
@@ -112,11 +160,11 @@ export class DiskStore implements Store {
   }
 
   /**
-   * @throws {StoreFullError} If there is no room.
+   * @throws {StoreFullError} If there is no room, in the reserve either.
    * @throws {StoreFailedError} If the disk fails, as all that writes here does.
    */
   save(ring: { incarnation: number; members: readonly Member[] }): void {
-    attempt("save the list", () => this.#transactions.run(() => this.#server.save(ring)));
+    this.#insist("save the list", () => this.#transactions.run(() => this.#server.save(ring)));
   }
 
   look(name: string): FileRecord | undefined {
@@ -129,18 +177,17 @@ export class DiskStore implements Store {
 
   /** @throws {StoreFailedError} If the disk fails: whether the batch is stored is then unknown. */
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
-    if (batch.length === 0) return [];
-    const replaced = new Set<string>();
-    const outcomes = this.#tryWrite(batch, replaced);
-    this.#settle(batch, { outcomes, released: replaced });
-    return outcomes;
+    return transactionsOf(batch).flatMap((part) => {
+      const written = this.#tryWrite(part);
+      this.#settle(part, written);
+      if (written.outcomes.some(({ outcome }) => outcome === "stored")) this.#room.noteRemoval();
+      this.#room.noteTransaction();
+      return written.outcomes;
+    });
   }
 
   hasBody(sha256: string): boolean {
-    return attempt(
-      "look for a body",
-      () => sha256 === emptySha256 || this.#small.has(sha256) || this.#large.has(sha256),
-    );
+    return attempt("look for a body", () => this.#hasBody(sha256));
   }
 
   openBody(sha256: string): BodyReader | undefined {
@@ -151,33 +198,59 @@ export class DiskStore implements Store {
     });
   }
 
-  /** @throws {StoreFullError} If there is no room for even an empty file. */
+  /** @throws {StoreFullError} If there is no room, for even an empty file. */
   createBody(): BodyWriter {
-    return this.#large.create((sha256) => this.#awaited.add(sha256));
+    attempt("remove bodies", () => this.#removeUnneeded(this.#awaited.expire()));
+    if (this.#room.isFull) throw fullError("write a body");
+    return this.#large.create({
+      arrived: (sha256) => this.#awaited.add(sha256),
+      isFull: () => this.#room.isFull,
+    });
   }
 
   summary(): StoreSummary {
     return summarise(this.#totals);
   }
 
+  async scrub(after: string, limit: number): Promise<ScrubResult> {
+    attempt("remove bodies", () => this.#removeUnneeded(this.#awaited.expire()));
+    const step = attempt(
+      "check the records",
+      () => this.#scrubber.scrubRecords({ after, limit, totals: this.#totals }),
+    );
+    this.#totals = step.totals;
+    return await this.#scrubber.scrubBodies(step);
+  }
+
   /** Closes the store, and all bodies that are open. */
   close(): void {
+    this.#scrubber.close();
     this.#held.dispose();
   }
 
-  #tryWrite(batch: readonly RecordWrite[], replaced: Set<string>): WriteOutcome[] {
-    try {
-      return attempt(`write a batch of ${batch.length}`, () => this.#writeAll(batch, replaced));
-    } catch (error) {
-      if (!(error instanceof StoreFullError)) throw error;
-      replaced.clear();
-      return batch.map(() => ({ outcome: "full" }));
+  #tryWrite(batch: readonly RecordWrite[]): Written {
+    const action = `write a batch of ${batch.length}`;
+    if (!this.#room.isFull) {
+      const written = ifRoom(action, () => this.#writeAll(batch, { isFull: false }));
+      if (written !== undefined) return written;
+      this.#room.release();
     }
+    const write = () => this.#writeAll(batch, { isFull: true });
+    return ifRoom(action, () => this.#insist(action, write)) ??
+      { outcomes: batch.map(() => ({ outcome: "full" })), replaced: new Set() };
   }
 
-  /** Leaves in `replaced` only the bodies that may be files. */
-  #writeAll(batch: readonly RecordWrite[], replaced: Set<string>): WriteOutcome[] {
-    const state: Batch = { totals: this.#totals, replaced };
+  /** Does what must not fail: on the room in reserve, if there is no other. */
+  #insist<Result>(action: string, body: () => Result): Result {
+    const done = ifRoom(action, () => ({ result: body() }));
+    if (done !== undefined) return done.result;
+    this.#room.release();
+    return attempt(action, body);
+  }
+
+  #writeAll(batch: readonly RecordWrite[], { isFull }: { isFull: boolean }): Written {
+    const replaced = new Set<string>();
+    const state: Batch = { isFull, totals: this.#totals, pass: this.#scrubber.pass, replaced };
     const outcomes = this.#transactions.run(() => {
       const outcomes = batch.map((write) => this.#writeOne(write, state));
       for (const sha256 of replaced) {
@@ -188,53 +261,69 @@ export class DiskStore implements Store {
       return outcomes;
     });
     this.#totals = state.totals;
-    return outcomes;
+    this.#scrubber.pass = state.pass;
+    return { outcomes, replaced };
   }
 
   #writeOne(write: RecordWrite, batch: Batch): WriteOutcome {
     assertInlineBody(write);
     const { record, body } = write;
     const previous = this.#records.look(record.name);
-    if (previous !== undefined && previous.stamp >= record.stamp) {
-      return { outcome: "superseded", previous };
-    }
-    if (needsStoredBody(write) && !this.hasBody(record.sha256)) return { outcome: "bodyMissing" };
+    const hasBody = (sha256: string) => this.#hasBody(sha256);
+    const newer = findSuperseding(write, { previous, hasBody });
+    if (newer !== undefined) return { outcome: "superseded", previous: newer };
+    if (batch.isFull && !record.deleted) return { outcome: "full" };
+    if (needsStoredBody(write) && !hasBody(record.sha256)) return { outcome: "bodyMissing" };
 
     if (body !== undefined && body.length > 0) this.#small.put(record.sha256, body);
-    this.#records.put(record);
+    this.#records.put(record, previous);
     batch.totals = replaceRecord(batch.totals, { previous, record });
+    batch.pass = noteWrite(batch.pass, { previous, record });
     const replaced = keptBody(previous);
     if (replaced !== undefined) batch.replaced.add(replaced);
     return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };
+  }
+
+  #hasBody(sha256: string): boolean {
+    return sha256 === emptySha256 || this.#small.has(sha256) || this.#large.has(sha256);
   }
 
   /**
    * Removes the files that nobody needs now that the batch is durable: of records that it replaced,
    * and of records that came to nothing.
    */
-  #settle(
-    batch: readonly RecordWrite[],
-    { outcomes, released }: { outcomes: readonly WriteOutcome[]; released: Set<string> },
-  ): void {
+  #settle(batch: readonly RecordWrite[], { outcomes, replaced }: Written): void {
+    const released = new Set(replaced);
     batch.forEach((write, i) => {
       if (!needsStoredBody(write) || outcomes[i]?.outcome === "bodyMissing") return;
       this.#awaited.settle(write.record.sha256);
       released.add(write.record.sha256);
     });
-    attempt("remove bodies", () => {
-      for (const sha256 of released) {
-        if (this.#awaited.has(sha256) || this.#records.refersTo(sha256)) continue;
-        this.#large.remove(sha256);
-      }
-    });
+    attempt("remove bodies", () => this.#removeUnneeded(released));
+  }
+
+  /** Removes those of these files that no record refers to, nor is to. */
+  #removeUnneeded(bodies: Iterable<string>): void {
+    for (const sha256 of bodies) {
+      if (this.#awaited.has(sha256) || this.#records.refersTo(sha256)) continue;
+      if (this.#large.remove(sha256)) this.#room.noteRemoval();
+    }
   }
 }
 
-/** @throws {StoreFullError|StoreFailedError} If the disk is full, or fails. */
-function attempt<Result>(action: string, body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    throw diskError(action, error);
+/** Divides a batch, mostly into one part: a transaction has a bound, in bytes. */
+function transactionsOf(batch: readonly RecordWrite[]): RecordWrite[][] {
+  const parts: RecordWrite[][] = [];
+  let bytes = Infinity;
+  for (const write of batch) {
+    const size = write.body?.length ?? 0;
+    bytes += size;
+    if (bytes <= transactionBytesMax) {
+      parts.at(-1)?.push(write);
+    } else {
+      parts.push([write]);
+      bytes = size;
+    }
   }
+  return parts;
 }

@@ -9,9 +9,17 @@
 import { createHash } from "node:crypto";
 import { chunkBytesMax, emptySha256, isSha256 } from "./body.ts";
 import { makeDirectory, syncDirectory } from "./data_directory.ts";
-import { diskError } from "./disk_error.ts";
+import { attempt, diskError, fullError, isUnreadable } from "./disk_error.ts";
 import { randomId } from "./random_id.ts";
 import type { BodyReader, BodyWriter } from "./store.ts";
+
+/** What a body that is written tells, and is told. */
+export interface CreateOptions {
+  /** Is told the hash of the body as soon as it is here to stay. */
+  readonly arrived: (sha256: string) => void;
+  /** Whether what room there is must be left to others. */
+  readonly isFull: () => boolean;
+}
 
 /** The files under `bodies/`. */
 export class LargeBodies {
@@ -48,6 +56,10 @@ export class LargeBodies {
 
   /** Opens a body; who reads it can read on even when it is removed. */
   open(sha256: string): BodyReader | undefined {
+    return this.#openFile(sha256);
+  }
+
+  #openFile(sha256: string): FileReader | undefined {
     if (!isSha256(sha256)) return undefined;
     const file = ifFound(() => Deno.openSync(this.#pathOf(sha256)));
     if (file === undefined) return undefined;
@@ -56,12 +68,16 @@ export class LargeBodies {
     return reader;
   }
 
-  /** Begins a body; `arrived` is told its hash as soon as it is here to stay. */
-  create(arrived: (sha256: string) => void): BodyWriter {
+  /** Begins a body. */
+  create({ arrived, isFull }: CreateOptions): BodyWriter {
     const path = `${this.#temporary}/${randomId()}`;
-    const file = attempt(() => Deno.openSync(path, { createNew: true, write: true }));
+    const file = attempt(
+      "write a body",
+      () => Deno.openSync(path, { createNew: true, write: true }),
+    );
     const writer = new FileWriter(file, {
       path,
+      isFull,
       keep: (sha256) => {
         this.#keep(path, sha256);
         arrived(sha256);
@@ -72,8 +88,23 @@ export class LargeBodies {
     return writer;
   }
 
-  remove(sha256: string): void {
-    if (isSha256(sha256)) ifFound(() => Deno.removeSync(this.#pathOf(sha256)));
+  /** Whether there was such a body to remove. */
+  remove(sha256: string): boolean {
+    if (!isSha256(sha256)) return false;
+    return ifFound(() => (Deno.removeSync(this.#pathOf(sha256)), true)) ?? false;
+  }
+
+  /** Reads a body, and removes it if it is damaged. */
+  async scrub(sha256: string): Promise<void> {
+    const reader = this.#openFile(sha256);
+    if (reader === undefined) return;
+    try {
+      if (await hasHash(reader, sha256)) return;
+      // While it was read an equal body may have come, and have taken the place of the file.
+      if (reader.isAt(this.#pathOf(sha256))) this.remove(sha256);
+    } finally {
+      reader.close();
+    }
   }
 
   /** Closes what is open; bodies that are not finished are lost. */
@@ -122,6 +153,13 @@ class FileReader implements BodyReader {
     }
   }
 
+  /** Whether the file at `path` is the one that is read. */
+  isAt(path: string): boolean {
+    const here = this.#file.statSync();
+    const there = ifFound(() => Deno.statSync(path));
+    return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+  }
+
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -130,8 +168,21 @@ class FileReader implements BodyReader {
   }
 }
 
+/** Whether a body is what it is to be; what the disk cannot read is not. */
+async function hasHash(reader: BodyReader, sha256: string): Promise<boolean> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of reader.chunks()) hash.update(chunk);
+  } catch (error) {
+    if (isUnreadable(error)) return false;
+    throw error;
+  }
+  return hash.digest("hex") === sha256;
+}
+
 interface FileWriterOptions {
   readonly path: string;
+  readonly isFull: () => boolean;
   /** Gives the file, which is durable, the name of its hash. */
   readonly keep: (sha256: string) => void;
   readonly ended: () => void;
@@ -142,15 +193,17 @@ class FileWriter implements BodyWriter {
   readonly #path: string;
   readonly #keep: (sha256: string) => void;
   readonly #ended: () => void;
+  readonly #isFull: () => boolean;
   readonly #hash = createHash("sha256");
   #size = 0;
   #isOpen = true;
 
-  constructor(file: Deno.FsFile, { path, keep, ended }: FileWriterOptions) {
+  constructor(file: Deno.FsFile, { path, keep, ended, isFull }: FileWriterOptions) {
     this.#file = file;
     this.#path = path;
     this.#keep = keep;
     this.#ended = ended;
+    this.#isFull = isFull;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -192,6 +245,7 @@ class FileWriter implements BodyWriter {
 
   async #writeAll(chunk: Uint8Array): Promise<void> {
     try {
+      if (this.#isOpen && this.#isFull()) throw fullError("write a body");
       for (let offset = 0; offset < chunk.length;) {
         offset += await this.#file.write(chunk.subarray(offset));
       }
@@ -205,14 +259,6 @@ class FileWriter implements BodyWriter {
     if (!this.#isOpen) return new Error("Cannot write a body: its writer is closed");
     this.close();
     return diskError("write a body", error);
-  }
-}
-
-function attempt<Result>(body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    throw diskError("write a body", error);
   }
 }
 

@@ -1,30 +1,68 @@
 /** A {@linkcode Store} in memory, for tests, the simulator and `ring server --memory`. */
 import { createHash } from "node:crypto";
 import { assert } from "../ring/assert.ts";
-import type { FileRecord } from "../ring/file_record.ts";
+import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { Member, MemberId } from "../ring/member.ts";
 import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
 import { AwaitedBodies } from "./awaited_bodies.ts";
-import { assertInlineBody, BytesReader, emptySha256, keptBody, needsStoredBody } from "./body.ts";
+import {
+  assertInlineBody,
+  BytesReader,
+  emptySha256,
+  findSuperseding,
+  keptBody,
+  needsStoredBody,
+  sha256Of,
+} from "./body.ts";
 import { compareName } from "./name_order.ts";
 import { randomId } from "./random_id.ts";
 import { noRecords, type RecordTotals, replaceRecord, summarise } from "./record_totals.ts";
-import type { BodyReader, BodyWriter, ScanOptions, Store, StoreSummary } from "./store.ts";
+import {
+  type BodyReader,
+  type BodyWriter,
+  type ScanOptions,
+  type ScrubResult,
+  type Store,
+  StoreFullError,
+  type StoreSummary,
+} from "./store.ts";
+import { nextTurn } from "./turn.ts";
+
+/** How to make a store in memory. */
+export interface MemoryStoreOptions {
+  /** The most bytes that all bodies may take together; no limit by default. */
+  readonly bytesMax?: number;
+  /** Milliseconds that never go back. */
+  readonly now?: () => number;
+  /** Where bodies are kept by their SHA-256, empty: lets a test damage them. */
+  readonly bodies?: Map<string, Uint8Array>;
+}
 
 /** Keeps everything in memory, until it is forgotten: `close` does nothing. */
 export class MemoryStore implements Store {
   readonly #records = new Map<string, FileRecord>();
   /** The names of all records, in order; none is ever removed, as a deletion is a record, too. */
   readonly #names: string[] = [];
-  readonly #bodies = new Map<string, Uint8Array>();
+  readonly #bodies: Map<string, Uint8Array>;
   /** How many records refer to a body. */
   readonly #references = new Map<string, number>();
-  readonly #awaited = new AwaitedBodies();
+  readonly #awaited: AwaitedBodies;
+  readonly #bytesMax: number;
+  #isFull = false;
   #totals: RecordTotals = noRecords;
   #incarnation = 0;
   #members: readonly Member[] = [];
 
-  constructor(readonly id: MemberId = randomId()) {}
+  constructor(readonly id: MemberId = randomId(), options: MemoryStoreOptions = {}) {
+    this.#bytesMax = options.bytesMax ?? Infinity;
+    this.#bodies = options.bodies ?? new Map();
+    this.#awaited = new AwaitedBodies(options.now ?? (() => performance.now()));
+  }
+
+  get isFull(): boolean {
+    if (this.#isFull) this.#isFull = this.#room() < inlineBytesMax;
+    return this.#isFull;
+  }
 
   load(): StoredRing {
     return {
@@ -56,6 +94,8 @@ export class MemoryStore implements Store {
   }
 
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
+    const bytes = batch.reduce((bytes, { body }) => bytes + (body?.length ?? 0), 0);
+    if (!this.isFull && bytes > this.#room()) this.#isFull = true;
     const released = new Set<string>();
     const outcomes = batch.map((write) => this.#writeOne(write, released));
     for (const sha256 of released) this.#letGo(sha256);
@@ -72,15 +112,32 @@ export class MemoryStore implements Store {
   }
 
   createBody(): BodyWriter {
-    return new MemoryBodyWriter((sha256, body) => {
-      if (sha256 === emptySha256) return;
-      this.#bodies.set(sha256, body);
-      this.#awaited.add(sha256);
+    for (const sha256 of this.#awaited.expire()) this.#letGo(sha256);
+    if (this.isFull) throw fullError();
+    return new MemoryBodyWriter({
+      keep: (sha256, body) => {
+        if (sha256 === emptySha256) return;
+        this.#bodies.set(sha256, body);
+        this.#awaited.add(sha256);
+      },
+      room: () => this.#room(),
     });
   }
 
   summary(): StoreSummary {
     return summarise(this.#totals);
+  }
+
+  async scrub(after: string, limit: number): Promise<ScrubResult> {
+    for (const sha256 of this.#awaited.expire()) this.#letGo(sha256);
+    const records = this.scan({ after, limit, tombstones: true });
+    const damaged: string[] = [];
+    for (const record of records) {
+      if (this.#isBodyDamaged(record)) damaged.push(record.name);
+      await nextTurn();
+    }
+    const last = records.length < limit ? undefined : records.at(-1);
+    return { damaged, totalsRepaired: false, ...(last === undefined ? {} : { next: last.name }) };
   }
 
   close(): void {}
@@ -90,15 +147,18 @@ export class MemoryStore implements Store {
     assertInlineBody(write);
     const { record, body } = write;
     const previous = this.#records.get(record.name);
-    const superseded = previous !== undefined && previous.stamp >= record.stamp;
-    if (!superseded && needsStoredBody(write) && !this.hasBody(record.sha256)) {
+    const hasBody = (sha256: string) => this.hasBody(sha256);
+    const newer = findSuperseding(write, { previous, hasBody });
+    const isRefused = newer === undefined && this.#isFull && !record.deleted;
+    if (!newer && !isRefused && needsStoredBody(write) && !hasBody(record.sha256)) {
       return { outcome: "bodyMissing" };
     }
     if (needsStoredBody(write)) {
       this.#awaited.settle(record.sha256);
       released.add(record.sha256);
     }
-    if (superseded) return { outcome: "superseded", previous };
+    if (newer !== undefined) return { outcome: "superseded", previous: newer };
+    if (isRefused) return { outcome: "full" };
 
     // A copy, as a slice would keep the whole buffer that it was received in.
     if (body !== undefined && body.length > 0) this.#bodies.set(record.sha256, body.slice());
@@ -128,6 +188,22 @@ export class MemoryStore implements Store {
     this.#bodies.delete(sha256);
   }
 
+  /** How many bytes more the bodies may take. */
+  #room(): number {
+    if (this.#bytesMax === Infinity) return Infinity;
+    return [...this.#bodies.values()].reduce((room, { length }) => room - length, this.#bytesMax);
+  }
+
+  /** Checks the body of a record, and removes it if it is damaged. */
+  #isBodyDamaged(record: FileRecord): boolean {
+    const sha256 = keptBody(record);
+    if (sha256 === undefined || this.#records.get(record.name) !== record) return false;
+    const body = this.#bodies.get(sha256);
+    if (body !== undefined && sha256Of(body) === sha256) return false;
+    this.#bodies.delete(sha256);
+    return true;
+  }
+
   /** The index of the first name that is not before `name`. */
   #placeOf(name: string): number {
     let low = 0;
@@ -142,17 +218,30 @@ export class MemoryStore implements Store {
   }
 }
 
+function fullError(): StoreFullError {
+  return new StoreFullError("Cannot write a body: there is no room in memory");
+}
+
+interface MemoryBodyWriterOptions {
+  readonly keep: (sha256: string, body: Uint8Array) => void;
+  /** How many bytes there is room for. */
+  readonly room: () => number;
+}
+
 class MemoryBodyWriter implements BodyWriter {
   readonly #keep: (sha256: string, body: Uint8Array) => void;
+  readonly #room: () => number;
   readonly #hash = createHash("sha256");
   #chunks: Uint8Array[] = [];
   #size = 0;
 
-  constructor(keep: (sha256: string, body: Uint8Array) => void) {
+  constructor({ keep, room }: MemoryBodyWriterOptions) {
     this.#keep = keep;
+    this.#room = room;
   }
 
   write(chunk: Uint8Array): Promise<void> {
+    if (this.#size + chunk.length > this.#room()) return Promise.reject(fullError());
     this.#hash.update(chunk);
     this.#chunks.push(chunk.slice());
     this.#size += chunk.length;

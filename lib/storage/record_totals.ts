@@ -42,13 +42,19 @@ export function replaceRecord(
   };
 }
 
+/** Whether two stores with these totals hold the same records. */
+export function equalTotals(a: RecordTotals, b: RecordTotals): boolean {
+  return a.files === b.files && a.bytes === b.bytes && a.digest === b.digest;
+}
+
 /** The digest as text, as `summary` gives it and the disk keeps it. */
 export function formatDigest(digest: bigint): string {
   return digest.toString(16).padStart(digestHexDigits, "0");
 }
 
-/** Reads what {@linkcode formatDigest} wrote. */
+/** Reads what {@linkcode formatDigest} wrote; 0 if it is damaged, which a scrub puts right. */
 export function parseDigest(text: string): bigint {
+  if (!/^[0-9a-f]{64}$/.test(text)) return 0n;
   return BigInt(`0x${text}`);
 }
 

@@ -7,14 +7,19 @@
  * statements".
  */
 import { DatabaseSync } from "node:sqlite";
-import { StoreOpenError } from "./store.ts";
+import type { FileRecord } from "../ring/file_record.ts";
+import { checksumOf } from "./checksum.ts";
 import { randomId } from "./random_id.ts";
 import { formatDigest, noRecords } from "./record_totals.ts";
-import { integerOf, textOf } from "./row.ts";
+import { integerOf, type Row, textOf } from "./row.ts";
+import { StoreOpenError } from "./store.ts";
 import { Transactions } from "./transaction.ts";
 
-/** The format that this program reads and writes. Every change of `schema` raises it. */
-export const formatVersion = 1;
+/**
+ * The format that this program reads and writes. Every change of `schema` raises it, and brings the
+ * migration from the one before: version 2 has checksums of records.
+ */
+export const formatVersion = 2;
 
 /** How to open a database. */
 export interface DatabaseOptions {
@@ -30,9 +35,13 @@ const logBytesMax = 8 * 1024 * 1024;
 
 const synchronousFull = 2;
 
+/** How many rows a migration holds in memory. */
+const migrationRows = 1000;
+
 /**
  * `name` has the BINARY collation: the order of its bytes as UTF-8. The totals of all records are
- * kept in `server`, as to hash 100,000 records again at every start takes about a second.
+ * kept in `server`, as to hash 100,000 records again at every start takes about a second. `checksum`
+ * is that of `checksum.ts`.
  */
 const schema = `
   CREATE TABLE server (
@@ -60,7 +69,8 @@ const schema = `
     sha256 TEXT NOT NULL,
     size INTEGER NOT NULL,
     content_type TEXT NOT NULL,
-    deleted INTEGER NOT NULL
+    deleted INTEGER NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
 
   CREATE INDEX records_by_body ON records (sha256) WHERE deleted = 0;
@@ -89,14 +99,13 @@ export function openDatabase(path: string, { pagesMax }: DatabaseOptions = {}): 
         `${formatVersion}; a newer ring wrote it`,
     );
   }
-  if (version < formatVersion) create(database, path);
+  if (version === 0) create(database, path);
+  else if (version < formatVersion) new Transactions(database).run(() => addChecksums(database));
   held.move();
   return database;
 }
 
-/** In this order: the lock is to be known before the log is opened. */
 const settings = [
-  "locking_mode = EXCLUSIVE",
   "journal_mode = WAL",
   "synchronous = FULL",
   // macOS: fsync alone does not reach the disk there.
@@ -109,6 +118,12 @@ const settings = [
 
 /** Sets what durability rests on, and reads it back: SQLite ignores a pragma it cannot obey. */
 function configure(database: DatabaseSync, path: string): void {
+  // First, as it is to be known before the log is opened.
+  database.prepare("PRAGMA locking_mode = EXCLUSIVE").get();
+  // To be set before there is anything. It lets the disk have back the room that files have left.
+  if (pragmaInteger(database, "page_count") === 0) {
+    database.prepare("PRAGMA auto_vacuum = INCREMENTAL").get();
+  }
   for (const setting of settings) database.prepare(`PRAGMA ${setting}`).get();
   const journal = textOf(database.prepare("PRAGMA journal_mode").get(), "journal_mode");
   if (journal !== "wal") {
@@ -133,6 +148,30 @@ function create(database: DatabaseSync, path: string): void {
       .run(randomId(), formatDigest(noRecords.digest), noRecords.highestStamp);
     database.exec(`PRAGMA user_version = ${formatVersion}`);
   });
+}
+
+/** Migrates from version 1; what its records say is taken for true, as there is nothing else. */
+function addChecksums(database: DatabaseSync): void {
+  database.exec("ALTER TABLE records ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0");
+  const page = database.prepare("SELECT * FROM records WHERE name > ? ORDER BY name LIMIT ?");
+  const update = database.prepare("UPDATE records SET checksum = ? WHERE name = ?");
+  for (let after: string | undefined = ""; after !== undefined;) {
+    const records: FileRecord[] = page.all(after, migrationRows).map(recordOf);
+    for (const record of records) update.run(checksumOf(record), record.name);
+    after = records.at(-1)?.name;
+  }
+  database.exec("PRAGMA user_version = 2");
+}
+
+function recordOf(row: Row): FileRecord {
+  const record = {
+    name: textOf(row, "name"),
+    stamp: textOf(row, "stamp"),
+    sha256: textOf(row, "sha256"),
+    size: integerOf(row, "size"),
+    contentType: textOf(row, "content_type"),
+  };
+  return integerOf(row, "deleted") === 0 ? record : { ...record, deleted: true };
 }
 
 function pragmaInteger(database: DatabaseSync, pragma: string): number {

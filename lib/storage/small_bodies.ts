@@ -1,6 +1,5 @@
 /** Bodies that came with their records, in the same transactions: the table `bodies`. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { bytesOf } from "./row.ts";
 
 /** Reads and writes small bodies; to write is the caller's transaction. */
 export class SmallBodies {
@@ -21,8 +20,8 @@ export class SmallBodies {
   }
 
   get(sha256: string): Uint8Array | undefined {
-    const row = this.#get.get(sha256);
-    return row === undefined ? undefined : bytesOf(row, "bytes");
+    const bytes = this.#get.get(sha256)?.bytes;
+    return bytes instanceof Uint8Array ? bytes : undefined;
   }
 
   put(sha256: string, bytes: Uint8Array): void {

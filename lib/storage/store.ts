@@ -50,32 +50,88 @@ export interface BodyWriter {
   abort(): Promise<void>;
 }
 
+/** What one step of a scrub found. */
+export interface ScrubResult {
+  /**
+   * The names whose record or body was damaged, or whose body is missing: to be had from a neighbour.
+   * The name of a damaged record may itself be damaged.
+   */
+  readonly damaged: readonly string[];
+  /** Whether the totals were not what the records come to, and were put right. */
+  readonly totalsRepaired: boolean;
+  /** Where the next step goes on; absent when all records have been checked. */
+  readonly next?: string;
+}
+
 /** What a server keeps. */
 export interface Store {
   /** Made at random when the store was created, and kept. */
   readonly id: MemberId;
+  /**
+   * Whether the store takes only what must not fail, tombstones and the list: true from the first
+   * write that is refused for want of room until there is room again. Asking looks for it, at most
+   * once a second, so that a server which refuses all writes early still finds it.
+   * @throws {StoreFailedError} If the disk fails meanwhile.
+   */
+  readonly isFull: boolean;
   /** What was saved and written before. */
   load(): StoredRing;
-  /** Saves this server's incarnation and its list; durable on return. */
+  /**
+   * Saves this server's incarnation and its list; durable on return. Room is kept in reserve for it.
+   * @throws {StoreFullError} If even the reserve is used up.
+   */
   save(ring: { incarnation: number; members: readonly Member[] }): void;
+  /** A record that was damaged, and so is not what was written, is not there: for `scan`, too. */
   look(name: string): FileRecord | undefined;
   /** Records in the order of the bytes of their names. */
   scan(options: ScanOptions): FileRecord[];
   /**
-   * Stores what is newer than what is there, all in one transaction; durable on return. When there
-   * is no room nothing is changed, and every outcome is `full`.
+   * Stores what is newer than what is there, in as few transactions as may be; durable on return.
+   * When there is no room for one its tombstones are stored all the same, as long as the reserve lasts,
+   * and what else would be stored is `full`.
+   *
+   * A record that is there already, but without its body, is news as well: `stored` if the body comes
+   * with it, else `bodyMissing`. A large body is there again as soon as it is committed.
    */
   write(batch: readonly RecordWrite[]): WriteOutcome[];
   hasBody(sha256: string): boolean;
   openBody(sha256: string): BodyReader | undefined;
+  /**
+   * Takes a large body ahead of its record. If the record does not come in five minutes, or 1,024
+   * bodies wait, the oldest first, the body is let go; a record that comes later is `bodyMissing`.
+   * @throws {StoreFullError} If there is no room.
+   */
   createBody(): BodyWriter;
   summary(): StoreSummary;
+  /**
+   * Checks up to `limit` records after a name against what is stored: one step of a pass that begins
+   * after `""` and goes on after each result's `next`. Writes may come between the steps, and while a
+   * large body is read.
+   *
+   * A record proves itself by its checksum, a body by its SHA-256. What is damaged is removed, record
+   * or body, so that it is neither served nor sent, and a write of it from elsewhere is taken in its
+   * place. At the end of a pass that left nothing out the totals are compared with what the records
+   * come to, and put right, so that the digest shows a neighbour what is missing here.
+   *
+   * A store that is closed meanwhile ends the pass with nothing found.
+   */
+  scrub(after: string, limit: number): Promise<ScrubResult>;
   close(): void;
 }
 
 /** There is no room left to write; the store can still be read. */
 export class StoreFullError extends Error {
   override readonly name = "StoreFullError";
+}
+
+/**
+ * The disk failed: what it holds is not known any more, so the server must stop and start again from
+ * what it finds. After a failed fsync the kernel may have dropped what it could not write, and another
+ * fsync would report success. Source: Rebello et al., "Can Applications Recover from fsync Failures?",
+ * USENIX ATC 2020.
+ */
+export class StoreFailedError extends Error {
+  override readonly name = "StoreFailedError";
 }
 
 /** The store cannot be opened: another process has it, or it is not a store, or not permitted. */

@@ -65,7 +65,7 @@ Deno.test("statusLines() shows the circle, and which server answers", () => {
   ]);
 });
 
-Deno.test("statusLines() says how far a joining server has come", () => {
+Deno.test("statusLines() says that the disk is full, and how far a joining server has come", () => {
   const lines = statusLines({
     type: "STATUS",
     status: 200,
@@ -73,12 +73,14 @@ Deno.test("statusLines() says how far a joining server has come", () => {
     id: "a".repeat(32),
     address: "10.0.0.1:4043",
     members: [],
+    readOnly: true,
     compared: 256,
     files: 0,
     bytes: 0,
     digest: "d".repeat(64),
   });
-  assertEquals(lines[2], "joining  256 files of another server compared so far");
+  assertEquals(lines[2], "disk     full: the server takes no files until there is room");
+  assertEquals(lines[3], "joining  256 files of another server compared so far");
 });
 
 Deno.test("printable() lets nothing through that a terminal obeys", () => {

@@ -118,6 +118,7 @@ Deno.test("decode refuses each message with a required field missing or null", (
     "next",
     "since",
     "compared",
+    "readOnly",
   ];
   const ofAnswers = ["sha256", "stamp", "copies", "error"];
   const ofForget = ["id", "address"];

@@ -149,6 +149,7 @@ export const clientAnswers: readonly ClientAnswer[] = [
     id: id("a"),
     address: "127.0.1.1:4043",
     members: [member],
+    readOnly: true,
     compared: 256,
     files: 1,
     bytes: 5,

@@ -8,25 +8,13 @@ import { formatVersion } from "../../lib/storage/schema.ts";
 import { StoreFullError, StoreOpenError } from "../../lib/storage/store.ts";
 import { needs } from "../permission.ts";
 import { bytesOf, inline, readAll, recordOf, sha256Of, tombstone, upload } from "./sample.ts";
+import { openDiskStoreToHarm } from "./open_disk_store.ts";
 import { testStore } from "./store_suite.ts";
 
 const disk = needs("read", "write");
 const large = bytesOf(inlineBytesMax + 1);
 
-testStore("DiskStore", {
-  ...disk,
-  open: () => {
-    const directory = Deno.makeTempDirSync();
-    const store = openDiskStore(`${directory}/data`);
-    return {
-      store,
-      [Symbol.dispose]: () => {
-        store.close();
-        Deno.removeSync(directory, { recursive: true });
-      },
-    };
-  },
-});
+testStore("DiskStore", { ...disk, open: openDiskStoreToHarm });
 
 /** Defines a test that is given an empty directory, which is removed after it. */
 function test(name: string, body: (directory: string) => void | Promise<void>): void {

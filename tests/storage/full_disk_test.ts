@@ -3,8 +3,8 @@ import { needs } from "../permission.ts";
 
 const permissions = needs("read", "write", "run");
 
-/** Mounts a file system of 8 MiB at $1, in a name space of its own, and runs the rest there. */
-const script = 'mount -t tmpfs -o size=8m tmpfs "$1" && shift && exec "$@"';
+/** Mounts a file system of 24 MiB at $1, in a name space of its own, and runs the rest there. */
+const script = 'mount -t tmpfs -o size=24m tmpfs "$1" && shift && exec "$@"';
 
 Deno.test({
   name: "DiskStore refuses writes on a full disk, and loses nothing",

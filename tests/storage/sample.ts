@@ -26,6 +26,13 @@ export function bytesOf(size: number, seed = 1): Uint8Array {
   return bytes;
 }
 
+/** Flips a bit in the middle. */
+export function flipBit(bytes: Uint8Array | undefined): void {
+  if (bytes === undefined) throw new Error("there is no such body");
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+}
+
 /** A record of `body` under `name`. */
 export function recordOf(
   name: string,

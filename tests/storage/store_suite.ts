@@ -6,6 +6,7 @@ import type { Member } from "../../lib/ring/member.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import { chunkBytesMax, emptySha256 } from "../../lib/storage/body.ts";
 import type { Store } from "../../lib/storage/store.ts";
+import { testDamage } from "./damage_suite.ts";
 import { testModel } from "./model_suite.ts";
 import {
   bytesOf,
@@ -18,15 +19,27 @@ import {
   upload,
 } from "./sample.ts";
 
-/** A new store, and how to be rid of it. */
+/** What store to open. */
+export interface OpenOptions {
+  /** Whether it is to have room for a few files of 64 KiB only. */
+  readonly isLittle?: boolean;
+}
+
+/** A new store, how to harm it, and how to be rid of it. */
 export interface OpenedStore extends Disposable {
   readonly store: Store;
+  /** Lets time pass for the store. */
+  readonly advance: (milliseconds: number) => void;
+  /** Flips a bit of a body behind the store's back. */
+  readonly damageBody: (sha256: string) => void;
+  /** Removes a body behind the store's back. */
+  readonly loseBody: (sha256: string) => void;
 }
 
 /** How to test a store. */
 export interface SuiteOptions {
   /** A new, empty store. */
-  readonly open: () => OpenedStore;
+  readonly open: (options: OpenOptions) => OpenedStore;
   /** Whether to ignore the suite. */
   readonly ignore?: boolean;
 }
@@ -35,13 +48,17 @@ const largeBytes = inlineBytesMax + 1;
 
 /** Defines the tests of the suite for the store called `name`. */
 export function testStore(name: string, { open, ignore = false }: SuiteOptions): void {
-  function test(what: string, body: (store: Store) => void | Promise<void>): void {
+  function test(
+    what: string,
+    body: (store: Store, opened: OpenedStore) => void | Promise<void>,
+    options: OpenOptions = {},
+  ): void {
     Deno.test({
       name: `${name} ${what}`,
       ignore,
       fn: async () => {
-        using opened = open();
-        await body(opened.store);
+        using opened = open(options);
+        await body(opened.store, opened);
       },
     });
   }
@@ -255,4 +272,5 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
   });
 
   testModel(test);
+  testDamage(test);
 }
