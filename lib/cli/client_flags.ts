@@ -47,7 +47,11 @@ export const clientFlags: FlagTable = {
     },
     { name: "status", help: "show the ring as the server sees it, and what it holds" },
     { name: "leave", help: "make the server leave the ring and stop" },
-    { name: "forget", value: "ID", help: "take a server off the list that will not come back" },
+    {
+      name: "forget",
+      value: "ID",
+      help: "take a server off the list that is gone: its ID or address",
+    },
     {
       name: "ip",
       short: "i",

@@ -109,11 +109,12 @@ class PutRun {
       this.#session.note(unreachable.message);
       return { exitCode: unreachable.exitCode, json: { ...json, error: failureJson(unreachable) } };
     }
-    const [failure, second] = this.#failures;
+    const [failure] = this.#failures;
     if (failure === undefined) return { exitCode: exitCode.done, json };
-    // Of one file the exit code says why it failed; of several, only that not all are put.
-    const alone = second === undefined && this.#putCount === 0 && taskCount <= 1;
-    return { exitCode: alone ? failure.exitCode : exitCode.failed, json };
+    // The exit code says why, if nothing was put and all failed alike; else only that not all is put.
+    const isAlike = this.#failures.every((other) => other.exitCode === failure.exitCode);
+    const says = isAlike && this.#failures.length === taskCount;
+    return { exitCode: says ? failure.exitCode : exitCode.failed, json };
   }
 
   /** A connection, or `undefined` if no server can be reached. */

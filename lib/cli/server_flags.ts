@@ -24,7 +24,7 @@ export const ipDefault = "127.0.1.1";
 export const ipFallback = "127.0.0.1";
 
 /** The limits of `--check-interval`, in milliseconds. */
-const checkIntervalMs = { min: 50, max: 60_000 };
+const checkIntervalMs = { min: 200, max: 60_000 };
 
 /** The limits of `--min-copies`. */
 const minCopies = { min: 1, max: membersMax };

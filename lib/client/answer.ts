@@ -3,6 +3,9 @@ import { quoteText } from "../protocol/quote.ts";
 import type { ClientAnswer, ClientRequest, FileAnswer } from "../ring/message.ts";
 import { kindOfStatus, RingError } from "./ring_error.ts";
 
+/** HTTP's: the outcome is unknown, which is not that it could not be done. */
+const unknownStatus = 504;
+
 /** What a request is to do, for messages: `get "index.html"`. */
 export function describe(request: ClientRequest): string {
   const verb = request.type.toLowerCase();
@@ -36,7 +39,7 @@ export function refusal(answer: ClientAnswer, request: ClientRequest): RingError
   }
   const reason = ("error" in answer ? answer.error : undefined) ?? `the server answered ${status}`;
   // A server's sentence may say it all, or only why.
-  const message = reason.startsWith("Cannot ")
+  const message = reason.startsWith("Cannot ") || status === unknownStatus
     ? reason
     : `Cannot ${describe(request)}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
   return new RingError(kindOfStatus(status), message);

@@ -188,7 +188,15 @@ export class Entrance {
     this.#enter();
     roster.announce();
     checks.probeAll();
+    const others = membership.all.length - 1;
+    if (others > 0) effects.note("info", `Back in a ring with ${others} servers that it remembers`);
     if (previous === undefined) return;
+    if (!membership.all.some((member) => member.address === previous)) {
+      effects.note(
+        "warning",
+        `It remembers no ${previous}: if that is in another ring, both become one`,
+      );
+    }
     effects.send(previous, {
       type: "INSERT",
       from: this.#options.self,

@@ -7,12 +7,12 @@
  * Zave ("How to Make Chord Correct", 2015) shows what pointers cost.
  */
 import {
-  compareMember,
   compareText,
   isLive,
   type Member,
   type MemberId,
   membersMax,
+  mergeMember,
 } from "./member.ts";
 
 /** The list of members, as one of them (`self`) knows it. */
@@ -77,11 +77,6 @@ export class Membership {
     return this.others[0];
   }
 
-  /** The live member before this server; absent when this server is alone. */
-  get predecessor(): Member | undefined {
-    return this.others.at(-1);
-  }
-
   /** Equal on two servers when, and only when, their lists are. */
   get digest(): string {
     this.#digest ??= this.#sha256(
@@ -97,10 +92,10 @@ export class Membership {
     let changed = false;
     for (const record of records) {
       const known = this.#records.get(record.id);
-      if (known === undefined ? this.#records.size >= membersMax : !overrides(record, known)) {
-        continue;
-      }
-      this.#records.set(record.id, record);
+      if (known === undefined && this.#records.size >= membersMax) continue;
+      const merged = known === undefined ? record : mergeMember(known, record);
+      if (merged === known) continue;
+      this.#records.set(record.id, merged);
       changed = true;
     }
     if (changed) {
@@ -116,10 +111,6 @@ export class Membership {
   positionAfter(position: string): string | undefined {
     return this.all.find((member) => member.position > position)?.position;
   }
-}
-
-function overrides(record: Member, known: Member): boolean {
-  return compareMember(record, known) > 0;
 }
 
 function comparePlace(a: Member, b: Member): number {

@@ -83,7 +83,7 @@ export interface StatusAnswer {
   readonly compared?: number;
   readonly files: number;
   readonly bytes: number;
-  /** Equal on two servers when, and only when, they hold the same files. */
+  /** Equal on two servers when, and only when, they hold the same records: deletions, too. */
   readonly digest: string;
 }
 

@@ -48,6 +48,9 @@ export interface NodeOptions {
   readonly minCopies?: number;
 }
 
+/** A shorter pause than this may also be a long turn of the event loop, in milliseconds. */
+const pauseMsMin = 3000;
+
 /** One server of the ring. */
 export class Node {
   readonly #id: MemberId;
@@ -60,7 +63,6 @@ export class Node {
   readonly #entrance: Entrance;
   readonly #repair: Repair;
   readonly #replication: Replication;
-  readonly #gate: WriteGate;
   /** Strangers that were told who is in the ring, not to tell them without end. */
   readonly #introduced = new Map<MemberId, number>();
   #files: string;
@@ -94,7 +96,7 @@ export class Node {
     this.#savedIncarnation = incarnation;
     const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
-    const gate = this.#gate = new WriteGate({
+    const gate = new WriteGate({
       membership,
       effects,
       minCopies: options.minCopies ?? 1,
@@ -145,14 +147,19 @@ export class Node {
     return this.#membership.circle;
   }
 
+  /** Whether this server holds everything that it should, as far as it knows. */
+  get isCurrent(): boolean {
+    return this.#membership.self?.status === "alive";
+  }
+
   /** While this server catches up: how many records of another server it has compared with its own. */
   get compared(): number | undefined {
     return this.#membership.self?.status === "joining" ? this.#repair.compared : undefined;
   }
 
-  /** Why this server may not originate a write now, in one sentence; absent if it may. */
-  get writeRefusal(): string | undefined {
-    return this.#gate.refusal();
+  /** Why this server takes no PUT now, in one sentence; absent if it does. */
+  get putRefusal(): string | undefined {
+    return this.#replication.refusal("PUT");
   }
 
   /** Takes one input; returns what the shell is to do, in this order. */
@@ -172,7 +179,7 @@ export class Node {
   #noticePause({ monotonic }: Now): void {
     const pauseMs = monotonic - this.#steppedAt;
     this.#steppedAt = monotonic;
-    if (pauseMs < suspectAfter * this.#checkIntervalMs) return;
+    if (pauseMs < Math.max(pauseMsMin, suspectAfter * this.#checkIntervalMs)) return;
     this.#effects.note("warning", `This server was stopped for ${Math.round(pauseMs / 1000)} s`);
     this.#roster.lapse();
   }

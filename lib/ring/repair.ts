@@ -21,6 +21,8 @@ import type { Link } from "./step.ts";
 export const pageTimeoutMs = 2000;
 /** How often a page is asked for before another member is. */
 export const pageTriesMax = 3;
+/** How long a server that cannot catch up, for want of room, waits at the most to try again. */
+export const restartMsMax = 60_000;
 /** How often two neighbours must tell the same two different digests before they compare. */
 export const differencesMin = 2;
 /** How many CHECKs pass after a comparison before the same difference is looked at again. */
@@ -64,6 +66,7 @@ export class Repair {
   #sequence = 0;
   #pull: Pull | undefined;
   #restartAt = Infinity;
+  #restartMs = pageTimeoutMs;
   #compared = 0;
 
   constructor(options: RepairOptions) {
@@ -200,6 +203,7 @@ export class Repair {
     // Where nobody holds everything, as when all servers start again, all of them together do.
     if (!hadEverything && this.#nextSource() !== undefined) return;
     this.#tried.clear();
+    this.#restartMs = pageTimeoutMs;
     roster.becomeAlive();
   }
 
@@ -214,7 +218,10 @@ export class Repair {
     const source = this.#nextSource();
     if (source !== undefined) return this.#begin(source.id);
     if (membership.others.length === 0) roster.becomeAlive();
-    else this.#restartAt = effects.now.monotonic + pageTimeoutMs;
+    else {
+      this.#restartAt = effects.now.monotonic + this.#restartMs;
+      this.#restartMs = Math.min(2 * this.#restartMs, restartMsMax);
+    }
   }
 
   /** The member to pull from next: one that holds everything if there is one, the nearest before us. */

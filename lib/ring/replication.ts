@@ -60,21 +60,26 @@ export class Replication {
     this.#options = options;
   }
 
+  /** Why a request of this type is not taken now, in one sentence; absent if it is. */
+  refusal(type: Ask["type"]): string | undefined {
+    const { membership, gate } = this.#options;
+    if (membership.circle.length === 0) return "This server is not in the ring yet";
+    if (this.#requests >= requestsMax) {
+      return `This server has ${requestsMax} requests under way; try again`;
+    }
+    return type === "GET" ? undefined : gate.refusal();
+  }
+
   /** Takes a client's request; the answer may come in a later step. */
   handleRequest(request: RequestId, ask: Ask): void {
-    const { membership, effects, gate } = this.#options;
-    const refuse = (error: string) =>
-      effects.answer(request, { type: ask.type, item: ask.item, status: 503, error });
-    if (membership.circle.length === 0) return refuse("This server is not in the ring yet");
-    if (this.#requests >= requestsMax) {
-      return refuse(`This server has ${requestsMax} requests under way; try again`);
-    }
-    const refusal = ask.type === "GET" ? undefined : gate.refusal();
-    if (refusal !== undefined) return refuse(refusal);
+    const { effects } = this.#options;
+    const { type, item } = ask;
+    const error = this.refusal(type);
+    if (error !== undefined) return effects.answer(request, { type, item, status: 503, error });
     this.#requests++;
     const answer = (status: number, rest: Partial<FileAnswer>) => {
       this.#requests--;
-      effects.answer(request, { type: ask.type, item: ask.item, status, ...rest });
+      effects.answer(request, { type, item, status, ...rest });
     };
     switch (ask.type) {
       case "GET":
@@ -310,7 +315,7 @@ function result(
   copies: number,
   { own, record, minCopies }: { own: Applied; record: FileRecord; minCopies: number },
 ): WriteResult {
-  if (copies === 0) return { status: 507, error: "There is no room left on this server's disk" };
+  if (copies === 0) return { status: 507, error: "There is no room left on any server's disk" };
   if (copies < minCopies) {
     const name = JSON.stringify(record.name);
     const error = `The outcome for ${name} is unknown: ${copies} of ${minCopies} copies were made`;

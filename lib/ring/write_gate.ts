@@ -53,7 +53,7 @@ export class WriteGate {
     const { membership, minCopies } = this.#options;
     const live = membership.others.length + 1;
     if (live >= minCopies) return undefined;
-    return `Cannot write: ${minCopies} copies are asked for, and ${live} ` +
+    return `${minCopies} copies are asked for, and ${live} ` +
       (live === 1 ? "server is live" : "servers are live");
   }
 
@@ -61,7 +61,7 @@ export class WriteGate {
     const difference = this.#difference();
     if (Math.abs(difference) <= clockDifferenceMaxMs) return undefined;
     const seconds = Math.round(Math.abs(difference) / 1000);
-    return `Cannot write: this server's clock is ${seconds} s ` +
+    return `This server's clock is ${seconds} s ` +
       `${difference > 0 ? "ahead of" : "behind"} those of the others`;
   }
 

@@ -2,7 +2,7 @@
 import { contentType } from "@std/media-types";
 
 /** What is said of a file whose name tells nothing. */
-export const contentTypeDefault = "application/octet-stream";
+const contentTypeDefault = "application/octet-stream";
 
 /** For example `text/html; charset=utf-8` for `index.html`. */
 export function contentTypeOf(name: string): string {

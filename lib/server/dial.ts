@@ -4,7 +4,7 @@ import { type Address, parseAddress } from "../ring/address.ts";
 import { TimedStream } from "./timed_stream.ts";
 
 /** How long it may take to connect, in milliseconds. */
-export const dialTimeoutMs = 2000;
+const dialTimeoutMs = 2000;
 
 /** A connection to another server. */
 export interface Dialled {

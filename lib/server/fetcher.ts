@@ -11,7 +11,7 @@ import { encodeRequest } from "../protocol/encode.ts";
 import { logger } from "../log.ts";
 import type { Address } from "../ring/address.ts";
 import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
-import { type Store, StoreFailedError } from "../storage/store.ts";
+import { type Store, StoreFailedError, StoreFullError } from "../storage/store.ts";
 import { dial, type Dialled } from "./dial.ts";
 import { peerIdleMs } from "./peers.ts";
 import { receiveBody } from "./receive_body.ts";
@@ -120,6 +120,7 @@ export class Fetcher {
     } catch (error) {
       // Whatever goes wrong at the other side is no news to ours: another source is tried.
       if (error instanceof StoreFailedError) throw error;
+      if (error instanceof StoreFullError) log.warn(error.message);
       log.debug(() =>
         `cannot get ${JSON.stringify(record.name)} from ${address}: ${String(error)}`
       );

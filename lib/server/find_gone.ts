@@ -23,7 +23,7 @@ export function findGone(members: readonly Member[], text: string): MemberAnswer
   if (member !== undefined) return { type, status: 200, id: member.id, address: member.address };
   const [live] = meant;
   if (live === undefined) {
-    return { type, status: 404, error: `No member is meant by ${JSON.stringify(text)}` };
+    return { type, status: 404, error: "No member has this address or id" };
   }
   const { id, address, status } = live;
   return { type, status: 409, id, address, error: `${address} is ${status}; stop it first` };

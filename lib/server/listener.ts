@@ -4,7 +4,7 @@ import { formatAddress } from "../ring/address.ts";
 import { portDefault, ServerError } from "./options.ts";
 
 /** How many ports after the default one are tried. */
-export const portsTriedMax = 1000;
+const portsTriedMax = 1000;
 
 /** How long to wait after a connection could not be accepted, in milliseconds. */
 const acceptPauseMs = 100;

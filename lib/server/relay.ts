@@ -13,7 +13,7 @@ import type { BodyMessage } from "../ring/message.ts";
 import { dial } from "./dial.ts";
 
 /** How long the next server may take no bytes before the relay gives it up, in milliseconds. */
-export const relayStallMs = 3000;
+const relayStallMs = 3000;
 
 const log = logger("message");
 

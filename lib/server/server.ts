@@ -9,6 +9,7 @@ import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
 import type { MemberAnswer, StatusAnswer } from "../ring/message.ts";
 import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
+import { randomId } from "../storage/random_id.ts";
 import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -33,10 +34,10 @@ const sweepIntervalMs = 5000;
 const log = logger("server");
 
 /**
- * Starts a server; resolves when it listens and has begun to take part in its ring.
+ * Starts a server; on return it listens and has begun to take part in its ring.
  * @throws {ServerError} when it cannot listen or open its store.
  */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export function startServer(options: ServerOptions): RunningServer {
   const listener = bind({ ip: options.ip, port: options.port });
   const { hostname: host, port } = listener.addr;
   let store: Store;
@@ -50,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = new Server({ listener, store, address, options });
   options.onListening?.(formatAddress({ host, port }));
   server.start();
-  return await Promise.resolve(server);
+  return server;
 }
 
 function openStore({ dataDirectory }: ServerOptions, port: number): Store {
@@ -101,7 +102,7 @@ class Server implements RunningServer {
     // Whoever does not wait for the end need not hear of it.
     this.finished.catch(() => {});
     const { store, options } = parts;
-    const boot = randomHex(8);
+    const boot = randomId();
     this.#peers = new Peers({
       onMessage: (message) => this.#driver.handle({ type: "message", link: 0, message }),
       onUnreachable: (address, reason) =>
@@ -257,9 +258,4 @@ class Server implements RunningServer {
 function fatal(error: unknown): unknown {
   if (!(error instanceof StoreFailedError || error instanceof StoreFullError)) return error;
   return new ServerError("disk", error.message, { cause: error });
-}
-
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -21,6 +21,7 @@ import type {
   Forward,
   MemberMessage,
 } from "../ring/message.ts";
+import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import { type BodyReader, type Store, StoreFullError } from "../storage/store.ts";
@@ -36,10 +37,14 @@ import { stallMs } from "./watchdog.ts";
 export const pipelineMax = 128;
 
 /** How many large bodies one connection may hold open; each is an open file. */
-export const openBodiesMax = 8;
+const openBodiesMax = 8;
 
 /** How long a connection may be silent, in milliseconds. */
-export const sessionIdleMs = 300_000;
+const sessionIdleMs = 300_000;
+
+/** How long a LIST waits for a server that is joining, and how often it looks, in milliseconds. */
+const listWaitMs = 5000;
+const listLookMs = 20;
 
 /** How much of what a client still sends is read after it was refused, so that it sees why. */
 const lingerBytesMax = 1024 * 1024;
@@ -79,7 +84,8 @@ export class Session {
     this.#options = options;
     const { connection, driver } = options;
     this.#link = driver.openLink((message) => {
-      log.debug(() => `sent ${describeMessage(message)} to ${options.remote}`);
+      const to = "to" in message ? message.to : undefined;
+      log.debug(() => `sent ${describeMessage(message)} to ${this.#party(to)}`);
       post(connection, message);
     });
   }
@@ -125,16 +131,16 @@ export class Session {
       received = await connection.receive()
     ) {
       const message = decodeIncoming(received.value, received.size);
-      log.debug(() => `received ${describeMessage(message)} from ${this.#sender(message)}`);
+      const from = "from" in message ? message.from : undefined;
+      log.debug(() => `received ${describeMessage(message)} from ${this.#party(from)}`);
       await this.#take(message, received);
     }
   }
 
-  /** Who sent a message: a member by its address, anybody else by that of the connection. */
-  #sender(message: object): string {
+  /** Who is at the other end: a member by its address, anybody else by that of the connection. */
+  #party(member: MemberId | undefined): string {
     const { driver, remote } = this.#options;
-    const from = "from" in message ? message.from : undefined;
-    return driver.node.members.find(({ id }) => id === from)?.address ?? remote;
+    return driver.node.members.find(({ id }) => id === member)?.address ?? remote;
   }
 
   /** Takes a message with its body, if it has one; does not wait for what follows from it. */
@@ -146,7 +152,7 @@ export class Session {
       case "PUT":
         return await this.#put(message);
       case "LIST":
-        return await this.#enqueue(Promise.resolve({ answer: this.#list(message) }));
+        return await this.#enqueue(this.#list(message));
       case "STATUS":
         return await this.#enqueue(Promise.resolve({ answer: this.#options.status() }));
       case "FORGET":
@@ -188,7 +194,7 @@ export class Session {
       const sha256 = sha256Of(body);
       return await this.#ask({ ...ask, sha256, body });
     }
-    const refusal = driver.node.writeRefusal;
+    const refusal = driver.node.putRefusal;
     if (refusal !== undefined) {
       return await this.#answerUnread(item, { status: 503, error: refusal });
     }
@@ -247,12 +253,23 @@ export class Session {
     }
   }
 
-  #list({ prefix, after }: Extract<ClientRequest, { type: "LIST" }>): ClientAnswer {
+  /** Lists what is here, once this server holds everything; for a while, that is waited for. */
+  async #list({ prefix, after }: Extract<ClientRequest, { type: "LIST" }>): Promise<Reply> {
+    const { node } = this.#options.driver;
+    const end = performance.now() + listWaitMs;
+    while (!node.isCurrent && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, listLookMs));
+    }
+    if (!node.isCurrent) {
+      const error = "This server does not hold every file yet; ask another, or try again";
+      return { answer: { type: "ERROR", status: 503, error } };
+    }
     const options = { prefix, after, limit: pageRecordsMax + 1, tombstones: false };
     const found = this.#options.store.scan(options);
     const files = found.slice(0, pageRecordsMax);
     const next = found.length > pageRecordsMax ? files.at(-1)?.name : undefined;
-    return { type: "LIST", status: 200, files, ...(next === undefined ? {} : { next }) };
+    const answer = { type: "LIST", status: 200, files } as const;
+    return { answer: next === undefined ? answer : { ...answer, next } };
   }
 
   #open({ sha256 }: FetchMessage): { answer: FetchAnswer; body?: BodyReader } {

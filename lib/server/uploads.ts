@@ -4,8 +4,7 @@
  * Each server stores a body and passes it on while it arrives, so that a large file takes the time of
  * one transfer and not of one for each server. Its record follows when the hash is known.
  */
-import type { MemberId } from "../ring/member.ts";
-import type { Member } from "../ring/member.ts";
+import type { Member, MemberId } from "../ring/member.ts";
 import type { Store } from "../storage/store.ts";
 import { receiveBody } from "./receive_body.ts";
 import { Relay } from "./relay.ts";

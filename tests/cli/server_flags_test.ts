@@ -19,6 +19,7 @@ const commands: [string[], Record<string, unknown>][] = [
   [["--data", "d"], { data: { directory: "d" } }],
   [["--memory"], { data: "memory" }],
   [["--check-interval", "0.2s"], { checkIntervalMs: 200 }],
+  [["--min-copies", "2"], { minCopies: 2 }],
   [["-v"], { verbose: true }],
   [["--verbose", "--log-format", "json"], { verbose: true, logFormat: "json" }],
 ];
@@ -48,8 +49,9 @@ const mistakes: [string[], string][] = [
   [["--advertise", "0.0.0.0"], "--advertise must be HOST or HOST:PORT"],
   [["--advertise", "a:70000"], "--advertise must be HOST or HOST:PORT"],
   [["--data", "d", "--memory"], "--data and --memory cannot be given together"],
-  [["--check-interval", "1"], "--check-interval must be a time from 50ms to 1m"],
-  [["--check-interval", "2m"], "--check-interval must be a time from 50ms to 1m"],
+  [["--min-copies", "0"], "--min-copies must be a whole number from 1 to 512"],
+  [["--check-interval", "1"], "--check-interval must be a time from 200ms to 1m"],
+  [["--check-interval", "2m"], "--check-interval must be a time from 200ms to 1m"],
   [["--log-format", "xml"], '--log-format must be text or json, not "xml"'],
 ];
 for (const [args, message] of mistakes) {

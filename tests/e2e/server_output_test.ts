@@ -33,7 +33,7 @@ testOnMachine("without flags a server that has nothing to say is quiet", async (
 });
 
 testOnMachine("-v shows every message, CHECKs included", async (machine) => {
-  const [first, second] = await machine.startRing(2, ["-v", "--check-interval", "100ms"]);
+  const [first, second] = await machine.startRing(2, ["-v", "--check-interval", "200ms"]);
   assert(first && second);
   await first.runClient(["--put", "-", "--as", "a"], { stdin: "a" });
   for (const server of [first, second]) {

@@ -107,7 +107,7 @@ Deno.test("PUT is answered 507, with a sentence, only if nobody could store it",
   server.disk.full = true;
   const request = server.ask(putOf("a", "text"));
   report(server, "B", { deed: "failed" });
-  const error = "There is no room left on this server's disk";
+  const error = "There is no room left on any server's disk";
   assertEquals(server.answerTo(request), { type: "PUT", item: "a", status: 507, error });
 });
 

@@ -17,7 +17,7 @@ if (directory === undefined) throw new Error("The first argument must be a data 
 // As `ring server` does, and before there can be too many open files: Deno needs some for signals.
 Deno.addSignalListener("SIGTERM", () => Deno.exit(1));
 
-const server = await startServer({
+const server = startServer({
   ip,
   port: 0,
   dataDirectory: () => directory,
