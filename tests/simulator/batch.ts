@@ -1,5 +1,6 @@
 /** Plays some seeds, in this thread or in a worker, and sums up what happened. */
-import { simulate } from "./simulation.ts";
+import { shrinkFaults } from "./shrink.ts";
+import { simulate, type SimulationResult } from "./simulation.ts";
 import { type Counts, Statistics } from "./statistics.ts";
 
 /** Which seeds to play. */
@@ -12,8 +13,20 @@ export interface FailedSeed {
   readonly seed: number;
   readonly check: string;
   readonly message: string;
-  /** The last lines of the trace. */
+  /** The faults that are needed for it to fail, and when they were injected. */
+  readonly faults: readonly FailedFault[];
+  /** How many faults the seed has in all. */
+  readonly faultsDrawn: number;
+  /** The last lines of the trace, with these faults only. */
   readonly lines: readonly string[];
+}
+
+/** One fault of a seed that failed. */
+export interface FailedFault {
+  readonly number: number;
+  readonly name: string;
+  /** In virtual milliseconds. */
+  readonly at: number;
 }
 
 /** What became of a batch; it ends with the first seed that fails. */
@@ -39,15 +52,32 @@ export function playBatch({ seeds }: Batch): BatchResult {
   return { counts: plain(statistics), played, events };
 }
 
-function judge(
-  seed: number,
-  { failure, hash, lines }: ReturnType<typeof simulate>,
-  repeats: boolean,
-): FailedSeed | undefined {
-  if (failure !== undefined) return { seed, check: failure.check, message: failure.message, lines };
-  if (!repeats || simulate(seed).hash === hash) return undefined;
+function judge(seed: number, result: SimulationResult, repeats: boolean): FailedSeed | undefined {
+  if (result.failure !== undefined) return describeFailure(result);
+  if (!repeats || simulate(seed).hash === result.hash) return undefined;
   const message = "Two runs gave different traces: something is not drawn from the seed";
-  return { seed, check: "repeatable", message, lines: [] };
+  return { seed, check: "repeatable", message, faults: [], faultsDrawn: 0, lines: [] };
+}
+
+/** Says what failed, with as few faults as will do. */
+export function describeFailure(result: SimulationResult): FailedSeed | undefined {
+  const { seed, failure, faults: drawn } = result;
+  if (failure === undefined) return undefined;
+  const numbers = drawn.map(({ number }) => number);
+  const kept = shrinkFaults(
+    numbers,
+    (faults) => simulate(seed, { faults }).failure?.check === failure.check,
+  );
+  const { failure: last = failure, faults, lines } = simulate(seed, { faults: kept });
+  const { check, message } = last;
+  return {
+    seed,
+    check,
+    message,
+    faults: faults.map(({ number, at, fault }) => ({ number, at, name: fault.name })),
+    faultsDrawn: drawn.length,
+    lines,
+  };
 }
 
 function plain({ faults, reached }: Counts): Counts {

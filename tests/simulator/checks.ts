@@ -4,23 +4,30 @@
  *
  * The checks see what no server can: every disk at once, and what each client was promised.
  */
-import { compareMember, type Member, type MemberId } from "../../lib/ring/member.ts";
+import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
 import type { Circle, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
 import type { Ask, Effect, Input, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
 import { assertCheck } from "./failure.ts";
-import { History } from "./history.ts";
-import type { Process } from "./process.ts";
+import { isGood } from "./deadline.ts";
+import type { Disk } from "./disk.ts";
+import { History, type Knowledge } from "./history.ts";
+import type { Process, StopReason } from "./process.ts";
+import { assertService } from "./service.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
-/** How often, at most, one attempt of a circle is sent to one member: tries, and detours. */
-const sendsPerMemberMax = 6;
+/** How often, at most, one attempt of a circle goes from one server to another: tries, and detours. */
+const sendsPerPairMax = 3;
+/** The same to one server, from all, while nothing is harmed: the hop, and the way back. */
+const calmSendsPerMemberMax = 3;
 
 /** An answer on its way to a client. */
 export interface Answering {
   readonly ask: Ask;
   /** When the client's request was there. */
   readonly askedAt: number;
+  /** What the server knew then. */
+  readonly knew: Knowledge;
   readonly answer: FileAnswer;
   /** The process that answers. */
   readonly process: Process;
@@ -29,7 +36,6 @@ export interface Answering {
 interface CircleCount {
   sends: number;
   attempt: number;
-  members: number;
 }
 
 /** Watches a world; every method throws a `SimulationFailure` when something does not hold. */
@@ -39,8 +45,8 @@ export class Checks {
   /** The highest incarnation that each member has made durable. */
   readonly #incarnations = new Map<MemberId, number>();
   readonly #circles = new Map<string, CircleCount>();
-  /** The list that each server saved last. */
-  readonly #lists = new Map<Server, readonly Member[]>();
+  /** The list that was saved last on each disk. */
+  readonly #lists = new Map<Disk, readonly Member[]>();
   /** From this time on nothing but CHECKs may be sent. */
   quietFrom = Infinity;
 
@@ -76,6 +82,7 @@ export class Checks {
     );
     this.#incarnations.set(disk.id, incarnation);
     this.#assertMembers(server, members);
+    this.#assertPlaces(server, members);
     this.#assertNothingForgotten(server, members);
     const isStarting = server.process?.startedAt === this.#world.now;
     if (before > 0 && incarnation > before && !isStarting) {
@@ -95,13 +102,17 @@ export class Checks {
         return this.#countCircle(message.circle);
       case "FORWARD":
         this.#countCircle(message.circle);
-        if (message.errand.type === "WRITE") this.history.addRecord(message.errand.record);
-        else this.#world.statistics.countSituation("a GET goes round the ring");
+        if (message.errand.type === "WRITE") {
+          return this.history.handleForward(message.circle, message.errand.record);
+        }
+        return this.#world.statistics.countSituation("a GET goes round the ring");
+      case "REPORT":
+        if (message.deed === "failed") this.history.handleFailed(server.disk, message.circle);
     }
   }
 
-  onWrite(_server: Server, { record }: RecordWrite): void {
-    this.history.addRecord(record);
+  onWrite({ disk }: Server, { record }: RecordWrite): void {
+    this.history.handleStore(disk, record);
   }
 
   /** A disk has been written: what is there may only become newer. */
@@ -112,6 +123,10 @@ export class Checks {
     const { statistics } = this.#world;
     if (outcome.outcome === "superseded") statistics.countSituation("a write is superseded");
     if (outcome.outcome === "bodyMissing") statistics.countSituation("a write lacks its body");
+    if (outcome.outcome === "full") {
+      statistics.countSituation("a write finds no room");
+      this.history.handleFull(server.disk, record);
+    }
     if (outcome.outcome !== "stored" || outcome.previous === undefined) return;
     const { previous } = outcome;
     assertCheck(
@@ -121,8 +136,9 @@ export class Checks {
     );
   }
 
-  onAnswer(server: Server, { ask, askedAt, answer, process }: Answering): void {
+  onAnswer(server: Server, answering: Answering): void {
     const { statistics } = this.#world;
+    const { ask, answer } = answering;
     assertCheck(
       answer.type === ask.type && answer.item === ask.item,
       "answers",
@@ -136,8 +152,15 @@ export class Checks {
     if (type === "PUT" && status === 201) statistics.countSituation("a PUT is answered 201");
     if (type === "DELETE" && status === 200) statistics.countSituation("a DELETE is answered 200");
     if (type === "DELETE" && status === 404) statistics.countSituation("a DELETE is answered 404");
-    if (ask.type === "GET") this.history.handleRead(server, { ask, askedAt, answer, process });
-    else this.history.handleWrite(server, { ask, askedAt, answer, process });
+    if (type === "GET" && status === 503) statistics.countSituation("a GET is answered 503");
+    if (type !== "GET" && status === 503) {
+      statistics.countSituation("a write is refused before it is stored");
+    }
+    if (type !== "GET" && status === 504) statistics.countSituation("a write is answered 504");
+    if (type !== "GET" && status === 507) statistics.countSituation("a write is answered 507");
+    assertService(this.#world, server, answering);
+    if (type === "GET" || status === 404) this.history.handleRead(server, answering);
+    else this.history.handleWrite(server, answering);
   }
 
   onEnd(_server: Server, process: Process): void {
@@ -146,16 +169,48 @@ export class Checks {
     }
   }
 
-  onStop(_server: Server, reason: "left" | "noPrevious" | "cloned"): void {
-    if (reason === "left") this.#world.statistics.countSituation("a server leaves in time");
-    else this.#world.statistics.countSituation("a server finds no previous server");
+  onStop(server: Server, reason: StopReason): void {
+    const { statistics } = this.#world;
+    assertCheck(reason !== "cloned", "members", () => `${server.name} takes itself for a copy`);
+    if (reason === "left") {
+      this.#assertToldOthers(server);
+      statistics.countSituation("a server leaves in time");
+    } else statistics.countSituation("a server finds no previous server");
   }
 
-  /** What a server knows of a member never goes back, not even when it starts again. */
+  /** Who leaves stops when somebody knows, if there is anybody who hears it. */
+  #assertToldOthers({ process, disk, name }: Server): void {
+    const live = new Set(process?.members.filter(isLive).map(({ id }) => id));
+    const listeners = this.#world.servers.filter((other) =>
+      other.running?.isAlive && live.has(other.disk.id)
+    );
+    const isKnown = listeners.some((other) =>
+      other.process?.members.some(({ id, status }) => id === disk.id && status === "left")
+    );
+    assertCheck(
+      isKnown || listeners.length === 0 || !this.#world.isBrisk || !isGood(this.#world.quality),
+      "leaving",
+      () => `${name} left, and told nobody`,
+    );
+  }
+
+  /** No two members have the same place. */
+  #assertPlaces({ name }: Server, members: readonly Member[]): void {
+    const places = new Set(members.map(({ position }) => position));
+    assertCheck(
+      places.size === members.length,
+      "places",
+      () => `${name} has ${members.length} members at ${places.size} places`,
+    );
+  }
+
+  /** What a server knows of another never goes back, not even when it starts again. */
   #assertNothingForgotten(server: Server, members: readonly Member[]): void {
-    const before = this.#lists.get(server) ?? [];
+    const before = this.#lists.get(server.disk) ?? [];
     const now = new Map(members.map((member) => [member.id, member]));
     for (const member of before) {
+      // A server that asks to be inserted again waits to be told its own place.
+      if (member.id === server.disk.id) continue;
       const later = now.get(member.id);
       assertCheck(
         later === member || (later !== undefined && compareMember(later, member) >= 0),
@@ -163,7 +218,7 @@ export class Checks {
         () => `${server.name} forgot what it knew of ${this.#world.trace.nameOf(member.id)}`,
       );
     }
-    this.#lists.set(server, members);
+    this.#lists.set(server.disk, members);
   }
 
   #assertMembers(server: Server, members: readonly Member[]): void {
@@ -184,19 +239,25 @@ export class Checks {
 
   #countCircle({ creator, boot, sequence, attempt }: Circle): void {
     const key = `${creator} ${boot} ${sequence}`;
-    const count = this.#circles.get(key) ?? { sends: 0, attempt, members: 0 };
+    const count = this.#circles.get(key) ?? { sends: 0, attempt };
     if (attempt > count.attempt) this.#world.statistics.countSituation("a circle is sent again");
     count.sends++;
     count.attempt = Math.max(count.attempt, attempt);
-    count.members = this.#world.servers.length;
     this.#circles.set(key, count);
-    const most = (count.attempt + 1) * count.members * sendsPerMemberMax;
+    const most = (count.attempt + 1) * this.#sendsMax();
     assertCheck(
       count.sends <= most,
       "circles",
       () =>
         `Circle ${this.#world.trace.nameOf(creator)}/${sequence} took more than ${most} messages`,
     );
+  }
+
+  /** How many messages one attempt of a circle may take; hops that time out fork it. */
+  #sendsMax(): number {
+    const { servers, quality, isCalm } = this.#world;
+    const isSteady = isCalm && isGood(quality);
+    return servers.length * (isSteady ? calmSendsPerMemberMax : servers.length * sendsPerPairMax);
   }
 
   #assertQuiet(server: Server, message: MemberMessage): void {

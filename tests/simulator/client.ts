@@ -23,6 +23,8 @@ const hasteChance = 0.3;
 /** How often a file is too large to travel with its record. */
 const largeChance = 0.1;
 const largeBytesMax = 10_000_000;
+/** How often a client whose request came to nothing it knows of asks the same again, elsewhere. */
+const retryChance = 0.5;
 /** How often a large body goes ahead of its record. */
 const aheadChance = 0.6;
 
@@ -36,9 +38,22 @@ export interface ClientOptions {
   readonly until: number;
 }
 
+/** What a client wants of any server. */
+export type Wish =
+  | { readonly type: "GET" | "DELETE"; readonly item: string }
+  | {
+    readonly type: "PUT";
+    readonly item: string;
+    readonly sha256: string;
+    readonly size: number;
+    /** The body; of a large file, a stand-in. */
+    readonly body: Uint8Array;
+  };
+
 /** One request and what became of it. */
 export interface Operation {
   readonly client: string;
+  readonly wish: Wish;
   readonly ask: Ask;
   readonly server: string;
   readonly invokedAt: number;
@@ -53,6 +68,8 @@ export class Client {
   readonly #world: World;
   readonly #options: ClientOptions;
   #bodies = 0;
+  /** What it asks next: the outcome of the last time is unknown. */
+  #again: Wish | undefined;
 
   constructor(world: World, options: ClientOptions) {
     this.#world = world;
@@ -66,57 +83,59 @@ export class Client {
     this.#world.schedule(think, () => {
       if (this.#world.now >= until) return;
       const server = random.pick(this.#world.servers.filter(isOpen));
-      if (server?.process === undefined) return this.start();
-      this.#request(server, server.process);
+      if (server === undefined) return this.start();
+      this.#ask(server, this.#again ?? this.#drawWish());
+      this.#again = undefined;
     });
   }
 
   /** Asks a server for a file and checks that it answers. */
   read(server: Server, item: string): void {
-    if (server.process !== undefined) this.#send(server, server.process, { type: "GET", item });
+    this.#ask(server, { type: "GET", item });
   }
 
-  #request(server: Server, process: Process): void {
-    const { random, items } = this.#options;
+  #drawWish(): Wish {
+    const { random, items, name } = this.#options;
     const item = random.pick(items) ?? "";
     const kind = random.integer(100);
-    if (kind < 45) return this.#send(server, process, { type: "GET", item });
-    if (kind < 60) return this.#send(server, process, { type: "DELETE", item });
-    this.#put(server, process, item);
-  }
-
-  #put(server: Server, process: Process, item: string): void {
-    const world = this.#world;
-    const { random, name } = this.#options;
-    const text = `${name} ${++this.#bodies}`;
-    const body = random.chance(0.05) ? new Uint8Array() : new TextEncoder().encode(text);
-    const contentType = "text/plain";
+    if (kind < 45) return { type: "GET", item };
+    if (kind < 60) return { type: "DELETE", item };
+    const text = random.chance(0.05) ? "" : `${name} ${++this.#bodies}`;
+    const body = new TextEncoder().encode(text);
     if (!random.chance(largeChance)) {
-      const hash = sha256(body.length === 0 ? "" : text);
-      const size = body.length;
-      return this.#send(server, process, {
-        type: "PUT",
-        item,
-        sha256: hash,
-        size,
-        contentType,
-        body,
-      });
+      return { type: "PUT", item, body, size: body.length, sha256: sha256(text) };
     }
     const size = random.between(inlineBytesMax + 1, largeBytesMax);
-    const hash = sha256(`${size} bytes: ${text}`);
-    const put: Ask = { type: "PUT", item, sha256: hash, size, contentType };
-    world.statistics.countSituation("a large file is put");
-    server.disk.putBody(hash, body);
-    if (!random.chance(aheadChance)) return this.#send(server, process, put);
-    sendBodyAhead(world, { from: process, sha256: hash, body });
-    this.#send(server, process, { ...put, upload: random.hex(16) });
+    return { type: "PUT", item, body, size, sha256: sha256(`${size} bytes: ${text}`) };
   }
 
-  #send(server: Server, process: Process, ask: Ask): void {
+  /** Asks a server for what it wishes; a large body is received before the core hears of it. */
+  #ask(server: Server, wish: Wish): void {
+    const { process } = server;
+    if (process === undefined) return;
+    if (wish.type !== "PUT") return this.#send(server, { process, wish, ask: wish });
+    const { body, ...put } = { ...wish, contentType: "text/plain" };
+    const isLarge = wish.size > inlineBytesMax;
+    if (!isLarge) return this.#send(server, { process, wish, ask: { ...put, body } });
+    this.#world.statistics.countSituation("a large file is put");
+    if (!server.disk.putBody(put.sha256, body)) {
+      this.#world.statistics.countSituation("a large body finds no room");
+      return this.start();
+    }
+    const { random } = this.#options;
+    if (!random.chance(aheadChance)) return this.#send(server, { process, wish, ask: put });
+    sendBodyAhead(this.#world, { from: process, sha256: put.sha256, body });
+    this.#send(server, { process, wish, ask: { ...put, upload: random.hex(16) } });
+  }
+
+  #send(
+    server: Server,
+    { process, wish, ask }: { process: Process; wish: Wish; ask: Ask },
+  ): void {
     const world = this.#world;
     const { name } = this.#options;
-    const operation: Operation = { client: name, ask, server: server.name, invokedAt: world.now };
+    const { name: at } = server;
+    const operation: Operation = { client: name, wish, ask, server: at, invokedAt: world.now };
     this.operations.push(operation);
     world.trace.line(world.now, name, `asks ${server.name}: ${ask.type} "${ask.item}"`);
     world.schedule(world.network.delayMs(), () => {
@@ -145,6 +164,11 @@ export class Client {
     const outcome = typeof answer === "string" ? answer : String(answer.status);
     world.trace.line(world.now, operation.client, `hears ${outcome} from ${operation.server}`);
     if (typeof answer === "string") world.statistics.countSituation("a client hears nothing");
+    const isUnknown = typeof answer === "string" || answer.status === 503 || answer.status === 504;
+    if (isUnknown && this.#options.random.chance(retryChance)) {
+      world.statistics.countSituation("a client tries again");
+      this.#again = operation.wish;
+    }
     this.start();
   }
 }

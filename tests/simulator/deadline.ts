@@ -1,9 +1,10 @@
 /**
- * How soon the survivors must know that servers are gone. Judged only where the promise holds: on a
+ * How soon the survivors must know that servers are gone, and a ring that was cut be one. Judged only where the promise holds: on a
  * network that works, in a ring whose servers agree, and with no other fault meanwhile.
  */
 import { isLive, type MemberId } from "../../lib/ring/member.ts";
 import { assertCheck } from "./failure.ts";
+import type { NetworkQuality } from "./network.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
@@ -21,9 +22,9 @@ export function expectGone(
   const gone = new Set(victims.map(({ disk }) => disk.id));
   const staying = new Set(survivors.map(({ disk }) => disk.id));
   if (!isOrderly(world, [...survivors, ...victims])) return;
-  const harmedAt = world.now;
+  const { disturbances } = world;
   world.schedule(withinMs, () => {
-    if (world.disturbedAt > harmedAt) return;
+    if (world.disturbances > disturbances) return;
     for (const survivor of survivors) {
       const seen = survivor.process?.members ?? [];
       const wrong = seen.find((member) =>
@@ -41,16 +42,77 @@ export function expectGone(
   });
 }
 
+/** How long, in times that a message is sent again, a server holds on to a connection that is stuck. */
+const resendsMax = 4;
+/** How soon after a partition has healed all lists must be one, in milliseconds. */
+const mergeMsMax = 10_000;
+
+/** Call it when a partition heals; it looks again when the time is over. */
+export function expectMerged(world: World): void {
+  const servers = world.servers.filter(({ running }) => running !== undefined);
+  const all = new Set(servers.map(({ disk }) => disk.id));
+  const { previouslyDisturbedAt, now } = world;
+  const isUndisturbed = now - previouslyDisturbedAt >= calmMs;
+  if (!isPrompt(world) || !isUndisturbed) return;
+  const { disturbances } = world;
+  world.schedule(mergeMsMax, () => {
+    if (world.disturbances > disturbances) return;
+    for (const { name, process } of servers) {
+      const live = process?.members.filter(isLive).map(({ id }) => id) ?? [];
+      assertCheck(
+        isSameSet(all, live),
+        "deadlines",
+        () => `${name} holds ${live.length} of ${all.size} live ${mergeMsMax} ms after a partition`,
+      );
+    }
+    world.statistics.countSituation("a partition heals in time");
+  });
+}
+
+/**
+ * Call it before something of which nobody may be held dead, and what it returns when that ends, before
+ * the end is noted as a disturbance.
+ */
+export function expectKept(world: World): () => void {
+  const servers = world.servers.filter(({ isUp }) => isUp);
+  const isJudged = isOrderly(world, servers);
+  const { disturbances } = world;
+  return () => {
+    if (!isJudged || world.disturbances > disturbances) return;
+    for (const { name, process } of servers) {
+      const gone = process?.members.find((member) =>
+        !isLive(member) && servers.some(({ disk }) => disk.id === member.id)
+      );
+      assertCheck(
+        gone === undefined,
+        "deadlines",
+        () => `${name} gave up ${world.trace.nameOf(gone?.id ?? "")} too soon`,
+      );
+    }
+    world.statistics.countSituation("a server is given time");
+  };
+}
+
 /** Whether all servers are alive and nothing has happened for a while. */
 function isOrderly(world: World, servers: readonly Server[]): boolean {
-  const { quality, previouslyDisturbedAt, now } = world;
-  if (quality.breakChance > 0 || quality.delayMsMax > delayMsMax) return false;
-  if (quality.slowChance > 0 || now - previouslyDisturbedAt < calmMs) return false;
+  if (!isPrompt(world) || world.now - world.previouslyDisturbedAt < calmMs) return false;
   const all = new Set(servers.map(({ disk }) => disk.id));
   return servers.every(({ process }) => {
     const live = process?.members.filter(isLive).map(({ id }) => id) ?? [];
     return process?.isAlive === true && isSameSet(all, live);
   });
+}
+
+/** Whether deadlines hold: the network is good, and no connection is stuck in a cut that is over. */
+function isPrompt({ network, quality }: World): boolean {
+  return isGood(quality) && (network.wasReliable || quality.resends <= resendsMax);
+}
+
+/** Whether nothing is late or lost on a network by chance. */
+export function isGood(
+  { breakChance, lossChance, slowChance, ...quality }: NetworkQuality,
+): boolean {
+  return breakChance + lossChance + slowChance === 0 && quality.delayMsMax <= delayMsMax;
 }
 
 function isSameSet(all: ReadonlySet<MemberId>, ids: readonly MemberId[]): boolean {

@@ -3,6 +3,8 @@
  * order in which it was scheduled. A binary heap.
  */
 
+import { assertCheck } from "./failure.ts";
+
 /** Something that will happen. */
 interface Event {
   readonly at: number;
@@ -29,9 +31,7 @@ export class EventQueue {
 
   /** Adds an event at the time `at`, in milliseconds. */
   push(at: number, run: () => void): void {
-    if (this.#heap.length >= eventsMax) {
-      throw new Error(`Cannot schedule an event: ${eventsMax} are waiting`);
-    }
+    assertCheck(this.#heap.length < eventsMax, "bounded", () => `${eventsMax} events are waiting`);
     this.#heap.push({ at, sequence: this.#sequence++, run });
     this.#rise(this.#heap.length - 1);
   }

@@ -1,5 +1,6 @@
 /** What must hold at the end, when faults have ended and the ring has had time to settle. */
-import type { Member } from "../../lib/ring/member.ts";
+import { isLive, type Member } from "../../lib/ring/member.ts";
+import type { Disk } from "./disk.ts";
 import { assertCheck } from "./failure.ts";
 import { holds } from "./history.ts";
 import type { Server } from "./server.ts";
@@ -27,10 +28,10 @@ function membersOf({ process }: Server): readonly Member[] {
 function assertLists(world: World, live: readonly Server[]): void {
   for (const server of live) {
     for (const other of world.servers) {
-      const member = membersOf(server).find(({ id }) => id === other.disk.id);
+      const member = memberOf(server, other.disk);
       const isRight = live.includes(other)
         ? member?.status === "alive" && member.address === other.address
-        : member === undefined || member.status === "dead" || member.status === "left";
+        : member === undefined || !isLive(member);
       assertCheck(
         isRight,
         "lists",
@@ -39,7 +40,24 @@ function assertLists(world: World, live: readonly Server[]): void {
           `${live.includes(other) ? "live" : "gone"}, is ${member?.status ?? "unknown"}`,
       );
     }
+    assertNoGhost(world, server);
   }
+}
+
+/** Nobody who lost its disk is there under its old identity. */
+function assertNoGhost({ retired, trace }: World, server: Server): void {
+  for (const disk of retired) {
+    const member = memberOf(server, disk);
+    assertCheck(
+      member === undefined || !isLive(member),
+      "lists",
+      () => `At the end ${server.name} says that ${trace.nameOf(disk.id)}, lost, is there`,
+    );
+  }
+}
+
+function memberOf(server: Server, { id }: Disk): Member | undefined {
+  return membersOf(server).find((member) => member.id === id);
 }
 
 /** Both know the same members in the same circular order, each from itself on. */
@@ -80,11 +98,11 @@ function assertBodies(live: readonly Server[]): void {
   }
 }
 
-/** No acknowledged write is lost, if one server that had it is live; so no deleted file is back. */
+/** No acknowledged write is lost if one disk that had it is there; so no deleted file is back. */
 function assertAcknowledged({ checks }: World, live: readonly Server[]): void {
   for (const { record, holders } of checks.history.acknowledged) {
-    if (!holders.some((holder) => live.includes(holder))) continue;
-    const bare = live.find((server) => !holds(server, record));
+    if (!live.some(({ disk }) => holders.includes(disk))) continue;
+    const bare = live.find(({ disk }) => !holds(disk, record));
     assertCheck(
       bare === undefined,
       "files",

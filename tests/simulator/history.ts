@@ -2,23 +2,42 @@
  * Every write there was and what clients were told of it, so that no answer may be false.
  *
  * A write that was acknowledged is held by the servers that its creator believed live, on disk, at
- * that moment; a GET at one of them, asked later, answers with that write or a newer one.
+ * that moment, but for those that said they could not store it. A GET that is asked later answers with
+ * that write or a newer one: at each of those servers as long as it keeps its disk; and, on a network
+ * that loses nothing, if the ring was one then, at each that could not store it, was away or was paused,
+ * once it is in touch with one of those that have it.
  */
 import type { FileRecord } from "../../lib/ring/file_record.ts";
+import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
+import type { CircleName } from "../../lib/ring/message.ts";
 import type { Stamp } from "../../lib/ring/stamp.ts";
 import type { Answering } from "./checks.ts";
+import type { Disk } from "./disk.ts";
 import { assertCheck } from "./failure.ts";
+import type { Process } from "./process.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
+
+/** What a server knew when it was asked. */
+export interface Knowledge {
+  /** The stamp of the record that it had of that name. */
+  readonly stamp: Stamp | undefined;
+  /** The members that it held live. */
+  readonly live: ReadonlySet<MemberId>;
+  /** How far its wall clock was off, in milliseconds. */
+  readonly clockError: number;
+}
 
 /** A write that some client was told is done. */
 export interface Acknowledgement {
   readonly record: FileRecord;
   readonly at: number;
-  /** The servers that had it on disk when it was acknowledged. */
-  readonly holders: readonly Server[];
-  /** The servers, among these, that the creator counted on. */
-  readonly believed: ReadonlySet<Server>;
+  /** The disks that had it when it was acknowledged. */
+  readonly holders: readonly Disk[];
+  /** Those of the servers that the creator counted on. */
+  readonly believed: ReadonlySet<Disk>;
+  /** Whether these were all servers that ran: the ring was one. */
+  readonly isWhole: boolean;
 }
 
 /** What was written and acknowledged in a world. */
@@ -27,13 +46,50 @@ export class History {
   readonly #world: World;
   readonly #records = new Map<Stamp, FileRecord>();
   readonly #answered = new Set<Stamp>();
+  /** The write that each circle carries. */
+  readonly #carried = new Map<string, Stamp>();
+  /** The disks that did not take a write. */
+  readonly #failed = new Map<Stamp, Set<Disk>>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
+  /** A circle carries a write. */
+  handleForward(circle: CircleName, record: FileRecord): void {
+    this.#addRecord(record);
+    this.#carried.set(nameOf(circle), record.stamp);
+  }
+
+  /** A server reports that it could not store what a circle carries. */
+  handleFailed(disk: Disk, circle: CircleName): void {
+    this.#noteFailed(disk, this.#carried.get(nameOf(circle)) ?? "");
+  }
+
+  /** There was no room for a record. */
+  handleFull(disk: Disk, { stamp }: FileRecord): void {
+    this.#noteFailed(disk, stamp);
+  }
+
+  /** A server wants a record on its disk; one that it has made itself is above all it has there. */
+  handleStore(disk: Disk, record: FileRecord): void {
+    const { stamp } = record;
+    const isNew = !this.#records.has(stamp);
+    assertCheck(
+      !isNew || stamp.endsWith(disk.id),
+      "stamps",
+      () => `A write to "${record.name}" came out of nowhere, with the stamp ${stamp}`,
+    );
+    assertCheck(
+      !isNew || stamp > disk.highestStamp,
+      "stamps",
+      () => `Stamp ${stamp} was made by a server that has ${disk.highestStamp} on its disk`,
+    );
+    this.#addRecord(record);
+  }
+
   /** A record was seen: a stamp names one write only. */
-  addRecord(record: FileRecord): void {
+  #addRecord(record: FileRecord): void {
     const known = this.#records.get(record.stamp);
     if (known === record) return;
     assertCheck(
@@ -45,12 +101,72 @@ export class History {
   }
 
   /** A PUT or a DELETE is answered: what is acknowledged must be on every disk that it claims. */
-  handleWrite(server: Server, { ask, answer, process }: Answering): void {
-    const { status, stamp, copies } = answer;
+  handleWrite(server: Server, answering: Answering): void {
+    const { ask, answer, knew, process } = answering;
+    const { status, copies } = answer;
     if (status !== 200 && status !== 201) return;
-    const record = this.#records.get(stamp ?? "");
+    const record = this.#acknowledgedRecord(server, answering);
+    const { stamp } = record;
+    this.#answered.add(stamp);
     assertCheck(
-      record !== undefined && stamp !== undefined,
+      stamp > (knew.stamp ?? ""),
+      "order",
+      () => `${server.name} acknowledged "${ask.item}" below ${knew.stamp}, which it had before`,
+    );
+    this.#assertOrder(server, { answering, record });
+    const holders = this.#disks().filter((disk) => holds(disk, record));
+    const believed = this.#believed(process);
+    for (const disk of believed) {
+      assertCheck(
+        holders.includes(disk) || this.#hasFailed(disk, stamp),
+        "durable",
+        () =>
+          `${server.name} acknowledged "${ask.item}" when ` +
+          `${this.#world.trace.nameOf(disk.id)} did not have it on disk`,
+      );
+    }
+    const { minCopies } = this.#world;
+    const most = believed.filter((disk) => holders.includes(disk)).length;
+    const least = believed.filter((disk) => !this.#hasFailed(disk, stamp)).length;
+    assertCheck(
+      copies !== undefined && copies >= Math.max(minCopies, least) && copies <= most,
+      "durable",
+      () =>
+        `${server.name} claimed ${copies} copies of "${ask.item}"; there are ${least}–${most}, ` +
+        `and ${minCopies} were asked for`,
+    );
+    if (least < most) {
+      this.#world.statistics.countSituation("a write is acknowledged with fewer copies");
+    }
+    const { now } = this.#world;
+    const isWhole = this.#world.servers.every(({ isUp, disk }) => !isUp || believed.includes(disk));
+    this.acknowledged.push({ record, at: now, holders, believed: new Set(believed), isWhole });
+  }
+
+  /** A write is newer than all that were acknowledged before it was asked for. */
+  #assertOrder(
+    server: Server,
+    { answering, record }: { answering: Answering; record: FileRecord },
+  ): void {
+    for (const acknowledgement of this.acknowledged) {
+      const { record: before, at } = acknowledgement;
+      if (before.name !== record.name || at >= answering.askedAt) continue;
+      if (!acknowledgement.believed.has(server.disk)) continue;
+      assertCheck(
+        record.stamp > before.stamp,
+        "order",
+        () =>
+          `${server.name} acknowledged "${record.name}" at ${record.stamp}, ` +
+          `after ${before.stamp} was acknowledged`,
+      );
+    }
+  }
+
+  /** The write that an answer is about, which must be the one that was asked for. */
+  #acknowledgedRecord(server: Server, { ask, answer: { stamp = "" } }: Answering): FileRecord {
+    const record = this.#records.get(stamp);
+    assertCheck(
+      record !== undefined,
       "answers",
       () => `${server.name} acknowledged a write to "${ask.item}" with the stamp ${stamp}`,
     );
@@ -65,47 +181,65 @@ export class History {
       "answers",
       () => `Two requests were acknowledged with the stamp ${stamp}`,
     );
-    this.#answered.add(stamp);
-    const live = new Set(
-      process.members
-        .filter((member) => member.status === "alive" || member.status === "suspect")
-        .map((member) => member.id),
-    );
-    const holders = this.#world.servers.filter((each) => holds(each, record));
-    const believed = this.#world.servers.filter(({ disk }) => live.has(disk.id));
-    for (const each of believed) {
-      assertCheck(
-        holders.includes(each),
-        "durable",
-        () => `${server.name} acknowledged "${ask.item}" when ${each.name} did not have it on disk`,
-      );
-    }
-    assertCheck(
-      copies !== undefined && copies >= 1 && copies <= holders.length,
-      "durable",
-      () => `${server.name} claimed ${copies} copies of "${ask.item}"; there are ${holders.length}`,
-    );
-    const { now } = this.#world;
-    this.acknowledged.push({ record, at: now, holders, believed: new Set(believed) });
+    return record;
   }
 
-  /** A GET is answered: with what was acknowledged before it was asked, or with something newer. */
-  handleRead(server: Server, { ask, askedAt, answer, process }: Answering): void {
+  /** A GET is answered, or a DELETE with 404: with what was acknowledged before it was asked, or with something newer. */
+  handleRead(server: Server, answering: Answering): void {
+    const { ask, askedAt, answer } = answering;
     const { status, stamp = "" } = answer;
     if (status !== 200 && status !== 404) return;
     if (status === 200) this.#assertBody(server, { item: ask.item, stamp });
-    const isCopy = this.#world.isCalm && process.isAlive;
-    for (const { record, at, believed } of this.acknowledged) {
+    for (const acknowledgement of this.acknowledged) {
+      const { record, at } = acknowledgement;
       if (record.name !== ask.item || at >= askedAt) continue;
-      if (!isCopy && !believed.has(server)) continue;
+      if (!this.#isOwed(server, { answering, acknowledgement })) continue;
       assertCheck(
         status === 200 ? stamp >= record.stamp : record.deleted || this.#isDeletedAfter(record),
         "reads",
         () =>
-          `${server.name} answered GET "${ask.item}" with ${status} ${stamp},` +
+          `${server.name} answered ${ask.type} "${ask.item}" with ${status} ${stamp},` +
           ` after ${record.stamp} was acknowledged`,
       );
     }
+  }
+
+  /** Whether a server that answers a GET has to know of a write. */
+  #isOwed(
+    { disk }: Server,
+    { answering, acknowledgement }: { answering: Answering; acknowledgement: Acknowledgement },
+  ): boolean {
+    const { process, knew } = answering;
+    const { at, holders, believed, isWhole } = acknowledgement;
+    if (believed.has(disk) && holders.includes(disk)) return true;
+    if (this.#world.isCalm && process.isAlive) return true;
+    if (!isWhole || !this.#world.network.wasReliable) return false;
+    const live = new Set(process.members.filter(isLive).map(({ id }) => id));
+    return this.#world.servers.some((holder) =>
+      holders.includes(holder.disk) && runsSince(at, holder) &&
+      knew.live.has(holder.disk.id) && live.has(holder.disk.id) &&
+      (believed.has(disk) || process.startedAt > at && hasRemembered(process, holder) ||
+        process.disturbedAt > at && isListed(process, holder))
+    );
+  }
+
+  /** The disks of the members that a process holds live, and its own. */
+  #believed(process: Process): readonly Disk[] {
+    const live = new Set(process.members.filter(isLive).map(({ id }) => id));
+    return this.#disks().filter((disk) => live.has(disk.id) || disk.id === process.id);
+  }
+
+  #disks(): readonly Disk[] {
+    return [...this.#world.servers.map(({ disk }) => disk), ...this.#world.retired];
+  }
+
+  #noteFailed(disk: Disk, stamp: Stamp): void {
+    const disks = this.#failed.get(stamp) ?? new Set();
+    this.#failed.set(stamp, disks.add(disk));
+  }
+
+  #hasFailed(disk: Disk, stamp: Stamp): boolean {
+    return this.#failed.get(stamp)?.has(disk) ?? false;
   }
 
   /** Whether any delete of that name, acknowledged or not, is newer. */
@@ -131,11 +265,33 @@ export class History {
   }
 }
 
-/** Whether a server has this write on disk, or a newer one to the same name. */
-export function holds({ disk }: Server, { name, stamp }: FileRecord): boolean {
+/** Whether a disk has this write, or a newer one to the same name. */
+export function holds(disk: Disk, { name, stamp }: FileRecord): boolean {
   const record = disk.look(name);
   return record !== undefined && record.stamp >= stamp &&
     (record.deleted === true || disk.hasBody(record.sha256));
+}
+
+function runsSince(at: number, { process, isUp }: Server): boolean {
+  return isUp && process !== undefined && process.startedAt < at;
+}
+
+/** Whether a process that started knew where another server is. */
+function hasRemembered({ remembered }: Process, server: Server): boolean {
+  return remembered.some((member) => isAt(member, server));
+}
+
+/** Whether a process knows where another server is. */
+function isListed({ members }: Process, server: Server): boolean {
+  return members.some((member) => isAt(member, server));
+}
+
+function isAt(member: Member, { disk, address }: Server): boolean {
+  return member.id === disk.id && member.address === address && isLive(member);
+}
+
+function nameOf({ creator, boot, sequence }: CircleName): string {
+  return `${creator} ${boot} ${sequence}`;
 }
 
 function isSameRecord(a: FileRecord, b: FileRecord): boolean {

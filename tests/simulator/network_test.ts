@@ -10,6 +10,8 @@ const good: NetworkQuality = {
   delayMsMin: 1,
   delayMsMax: 50,
   slowChance: 0.1,
+  lossChance: 0,
+  resends: 6,
   breakChance: 0,
   repeatChance: 0,
   tellsIdleBreaks: false,
@@ -48,13 +50,20 @@ function build(quality: Partial<NetworkQuality> = {}, seed = "network") {
   const b = new Recorder("10.0.0.2:4043");
   network.listen(a);
   network.listen(b);
-  return { network, a, b, settle };
+  return { network, a, b, settle, wait };
 
   function settle(): void {
-    for (let event = queue.pop(); event !== undefined; event = queue.pop()) {
-      now = event.at;
-      event.run();
+    while (queue.nextAt !== undefined) wait(queue.nextAt - now);
+  }
+
+  function wait(ms: number): void {
+    const until = now + ms;
+    while ((queue.nextAt ?? Infinity) <= until) {
+      const event = queue.pop();
+      now = event?.at ?? now;
+      event?.run();
     }
+    now = until;
   }
 }
 
@@ -150,4 +159,38 @@ Deno.test("Network cuts one way only, silently, until it is healed", () => {
   network.send(a, b.address, check(3));
   settle();
   assertEquals(b.sequences, [1, 3]);
+});
+
+Deno.test("Network sends again what was lost, later and in order", () => {
+  const { network, a, b, settle } = build({ lossChance: 0.3 });
+  for (const sequence of ten) network.send(a, b.address, check(sequence));
+  settle();
+  assertEquals([b.sequences, a.unreachable], [ten, []]);
+});
+
+Deno.test("Network delivers what was sent into a partition when that heals soon", () => {
+  const { network, a, b, settle, wait } = build();
+  network.send(a, b.address, check(1));
+  settle();
+  network.cut(a.address, b.address);
+  network.cut(a.address, b.address);
+  for (const sequence of [2, 3]) network.send(a, b.address, check(sequence));
+  wait(3_000);
+  network.heal(a.address, b.address);
+  wait(1_000);
+  assertEquals(b.sequences, [1], "cut twice, healed once");
+  network.heal(a.address, b.address);
+  settle();
+  assertEquals([b.sequences, a.unreachable], [[1, 2, 3], []]);
+});
+
+Deno.test("Network drops in silence what waits for a connection that does not come about", () => {
+  const { network, a, b, settle } = build();
+  network.cut(b.address, a.address);
+  network.send(a, b.address, check(1));
+  settle();
+  network.heal(b.address, a.address);
+  network.send(a, b.address, check(2));
+  settle();
+  assertEquals([b.sequences, a.unreachable], [[2], []]);
 });

@@ -8,27 +8,21 @@
  */
 import type { Address } from "../../lib/ring/address.ts";
 import { hasLargeBody } from "../../lib/ring/file_record.ts";
-import type { Member } from "../../lib/ring/member.ts";
+import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
 import type { FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
 import type { NodeOptions } from "../../lib/ring/node.ts";
-import type {
-  Ask,
-  Effect,
-  Input,
-  Link,
-  Now,
-  RequestId,
-  WriteOutcome,
-} from "../../lib/ring/step.ts";
+import type { Ask, Effect, Input, Link, Now, RequestId } from "../../lib/ring/step.ts";
 import type { Clock } from "./clock.ts";
 import { sha256 } from "./disk.ts";
 import { assertCheck, SimulationFailure } from "./failure.ts";
+import type { Knowledge } from "./history.ts";
 import type { Endpoint } from "./network.ts";
 import { fetchBody } from "./transfer.ts";
 import type { Random } from "./random.ts";
 import { sealed } from "./sealed.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
+import { Writer } from "./writer.ts";
 
 /** What the simulator drives: the production `Node`, or one with a planted bug. */
 export interface Core {
@@ -36,22 +30,24 @@ export interface Core {
   readonly members: readonly Member[];
 }
 
-/** How long a sync of the disk takes, in milliseconds. */
-const syncMsMax = 12;
 /** How late a timer may be, in milliseconds. */
 const timerLateMsMax = 4;
 /** How often a step is followed by a `wake` that nobody asked for. */
 const spuriousWakeChance = 0.01;
 /** The most steps at one moment: a core that keeps itself busy fails instead of hanging. */
 const stepsAtOnceMax = 10_000;
+/** The most effects of a core that may be unanswered: writes, fetches, looks, scans. */
+const unansweredMax = 1_000;
 /** The most inputs that may wait. */
 const inboxMax = 50_000;
 
-type WriteEffect = Extract<Effect, { type: "write" }>;
+/** Why a core stops itself. */
+export type StopReason = Extract<Effect, { type: "stop" }>["reason"];
 
 interface PendingRequest {
   readonly ask: Ask;
   readonly askedAt: number;
+  readonly knew: Knowledge;
   readonly onAnswer: (answer: FileAnswer | "closed") => void;
 }
 
@@ -67,15 +63,18 @@ export interface ProcessOptions {
 /** One life of a server, from its start to its end. */
 export class Process implements Endpoint {
   readonly address: Address;
+  readonly id: MemberId;
   readonly boot: string;
   readonly startedAt: number;
+  /** The members that it remembered when it started. */
+  readonly remembered: readonly Member[];
   readonly #options: ProcessOptions;
   readonly #core: Core;
+  readonly #writer: Writer;
   readonly #inbox: Input[] = [];
   readonly #requests = new Map<RequestId, PendingRequest>();
-  #pendingWrites: WriteEffect[] = [];
-  #committing: WriteEffect[] = [];
   #isBusy = false;
+  #unanswered = 0;
   #wakeTimer = 0;
   #lastRequest = 0;
   #stepsAtOnce = 0;
@@ -85,7 +84,7 @@ export class Process implements Endpoint {
   state: "running" | "paused" | "ended" = "running";
   isLeaving = false;
   /** Why the core stopped itself, if it did. */
-  endedAs: "left" | "noPrevious" | "cloned" | undefined;
+  endedAs: StopReason | undefined;
   /** When it last was paused or resumed. */
   disturbedAt = -Infinity;
 
@@ -93,19 +92,33 @@ export class Process implements Endpoint {
     const { world, server, random, previous } = options;
     this.#options = options;
     this.address = server.address;
+    this.id = server.disk.id;
     this.boot = random.hex(16);
     this.startedAt = world.now;
     const { disk } = server;
     const stored = disk.load();
+    this.remembered = stored.members;
     const nodeOptions: NodeOptions = {
-      id: disk.id,
+      id: this.id,
       address: this.address,
       stored: sealed({ ...stored, members: [...stored.members] }),
       files: disk.digest,
       boot: this.boot,
       sha256,
+      minCopies: world.minCopies,
       ...(previous !== undefined && { previous }),
     };
+    this.#writer = new Writer({
+      world,
+      server,
+      random,
+      log: (text) => this.#log(text),
+      onWritten: (written) => this.#enqueue(written),
+      onFailure: () => {
+        world.statistics.countSituation("a server stops as its disk fails");
+        this.#end({ flushes: random.chance(0.5) });
+      },
+    });
     this.#core = this.#guard(() => world.createCore(nodeOptions));
   }
 
@@ -116,9 +129,8 @@ export class Process implements Endpoint {
 
   /** Whether it runs, and its own list says that it is alive. */
   get isAlive(): boolean {
-    const { id } = this.#options.server.disk;
     return this.state === "running" && !this.isLeaving &&
-      this.members.some((member) => member.id === id && member.status === "alive");
+      this.members.some((member) => member.id === this.id && member.status === "alive");
   }
 
   /** Whether a write that a client asked for here has not been answered. */
@@ -142,8 +154,24 @@ export class Process implements Endpoint {
   /** A client asks; `onAnswer` is called at most once, with `closed` if the process ends first. */
   ask(ask: Ask, onAnswer: (answer: FileAnswer | "closed") => void): void {
     const request = ++this.#lastRequest;
-    this.#requests.set(request, { ask, askedAt: this.#options.world.now, onAnswer });
+    const { world, server } = this.#options;
+    const knew = {
+      stamp: server.disk.look(ask.item)?.stamp,
+      live: this.#liveIds(),
+      clockError: server.wall.error(world.now),
+    };
+    this.#requests.set(request, { ask, askedAt: world.now, knew, onAnswer });
     this.#enqueue({ type: "request", request, ask });
+  }
+
+  /** Ids of the members that the core holds live. */
+  #liveIds(): ReadonlySet<MemberId> {
+    return new Set(this.members.filter(isLive).map(({ id }) => id));
+  }
+
+  /** A person says that a member will not come back. */
+  forget(member: MemberId): void {
+    this.#enqueue({ type: "forget", member });
   }
 
   /** Asks the process to leave the ring; it ends when the core says so. */
@@ -178,14 +206,14 @@ export class Process implements Endpoint {
     const { random } = this.#options;
     if (this.state === "ended") return;
     this.#log("is killed");
-    // The sync that was under way may have reached the disk, though nobody heard of it.
-    if (random.chance(0.5)) this.#writeToDisk(this.#committing);
+    this.#writer.kill();
     this.#end({ flushes: random.chance(0.5) });
   }
 
   #end({ flushes }: { flushes: boolean }): void {
     const { world, server } = this.#options;
     this.state = "ended";
+    this.#writer.close();
     world.network.hangUp(this, { flushes });
     world.checks.onEnd(server, this);
     for (const { onAnswer } of this.#requests.values()) onAnswer("closed");
@@ -216,9 +244,11 @@ export class Process implements Endpoint {
   #step(input: Input): void {
     const { world, server, clock, random } = this.#options;
     this.#countStep();
+    if ("token" in input) this.#unanswered--;
     world.checks.onInput(server, input);
     this.#log(() => `< ${world.trace.input(input)}`);
     const effects = sealed(this.#guard(() => this.#core.step(input, clock.now(world.now))));
+    this.#countUnanswered(effects);
     for (const effect of effects) {
       if (this.#effectsLeft-- <= 0) {
         world.statistics.countSituation("a server dies in the middle of a step");
@@ -230,6 +260,16 @@ export class Process implements Endpoint {
     if (random.chance(spuriousWakeChance)) {
       world.schedule(random.between(1, 100), () => this.#enqueue({ type: "wake" }));
     }
+  }
+
+  /** A core that asks for more and more of its shell has a queue without a bound. */
+  #countUnanswered(effects: readonly Effect[]): void {
+    for (const effect of effects) if ("token" in effect) this.#unanswered++;
+    assertCheck(
+      this.#unanswered <= unansweredMax,
+      "bounded",
+      () => `${this.#options.server.name} waits for ${this.#unanswered} effects`,
+    );
   }
 
   #countStep(): void {
@@ -249,12 +289,10 @@ export class Process implements Endpoint {
     switch (effect.type) {
       case "save":
         this.#log(() => `save ${effect.incarnation} [${world.trace.list(effect.members)}]`);
-        world.checks.onSave(server, effect);
-        return disk.save({ incarnation: effect.incarnation, members: effect.members });
+        return this.#writer.save(effect);
       case "write":
         world.checks.onWrite(server, effect.write);
-        this.#pendingWrites.push(effect);
-        return this.#commit();
+        return this.#writer.write(effect);
       case "look": {
         const record = disk.look(effect.item);
         return this.#enqueue({ type: "looked", token: effect.token, ...(record && { record }) });
@@ -312,8 +350,8 @@ export class Process implements Endpoint {
       () => `${server.name} answered request ${request}, which nobody waits for or has an answer`,
     );
     this.#requests.delete(request);
-    const { ask, askedAt } = pending;
-    world.checks.onAnswer(server, { ask, askedAt, answer, process: this });
+    const { ask, askedAt, knew } = pending;
+    world.checks.onAnswer(server, { ask, askedAt, knew, answer, process: this });
     pending.onAnswer(answer);
   }
 
@@ -323,39 +361,6 @@ export class Process implements Endpoint {
     const late = random.between(0, timerLateMsMax);
     world.schedule(Math.max(0, clock.worldTime(at) - world.now) + late, () => {
       if (timer === this.#wakeTimer) this.#enqueue({ type: "wake" });
-    });
-  }
-
-  /** Writes that come while the disk syncs share the next sync. */
-  #commit(): void {
-    const { world, random } = this.#options;
-    if (this.#committing.length > 0 || this.#pendingWrites.length === 0) return;
-    this.#committing = this.#pendingWrites;
-    this.#pendingWrites = [];
-    world.schedule(random.between(1, syncMsMax), () => this.#finishCommit());
-  }
-
-  #finishCommit(): void {
-    if (this.state === "ended") return;
-    const effects = this.#committing;
-    this.#committing = [];
-    const outcomes = this.#writeToDisk(effects);
-    const files = this.#options.server.disk.digest;
-    effects.forEach(({ token }, index) => {
-      const outcome = outcomes[index];
-      if (outcome !== undefined) this.#enqueue({ type: "written", token, outcome, files });
-    });
-    this.#commit();
-  }
-
-  #writeToDisk(effects: readonly WriteEffect[]): readonly WriteOutcome[] {
-    const { world, server } = this.#options;
-    return effects.map(({ write }) => {
-      const outcome = sealed(server.disk.write(write));
-      const { name, stamp } = write.record;
-      this.#log(() => `wrote "${name}" ${world.trace.stamp(stamp)}: ${outcome.outcome}`);
-      world.checks.onWritten(server, { record: write.record, outcome });
-      return outcome;
     });
   }
 

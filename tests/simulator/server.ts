@@ -1,6 +1,6 @@
 /** A simulated machine: a disk, clocks, an address, and the process that runs on it, if one does. */
 import type { Address } from "../../lib/ring/address.ts";
-import { Clock } from "./clock.ts";
+import { Clock, WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -18,22 +18,34 @@ const monotonicBaseMax = 1_000_000;
 
 /** One machine of the ring. */
 export class Server {
-  readonly disk: Disk;
+  readonly wall: WallClock;
+  disk: Disk;
   address: Address;
   process: Process | undefined;
   readonly #world: World;
   readonly #random: Random;
-  readonly #skew: number;
   #lives = 0;
+  #disks = 0;
 
   /** `index` is from 0; the first is named A. */
   constructor(world: World, index: number, readonly name = String.fromCharCode(65 + index)) {
     this.#world = world;
     this.#random = world.random.fork(`server ${name}`);
-    this.#skew = this.#random.between(-world.skewMsMax, world.skewMsMax);
-    this.disk = new Disk(this.#random.hex(32));
+    this.wall = new WallClock(this.#random.between(-world.skewMsMax, world.skewMsMax));
+    this.disk = this.#newDisk();
     this.address = `10.0.0.${index + 1}:4043`;
-    world.trace.name(this.disk.id, name);
+  }
+
+  /** Loses its disk, and with it its identity; not while a process is there. */
+  wipe(): void {
+    this.#world.retired.push(this.disk);
+    this.disk = this.#newDisk();
+  }
+
+  #newDisk(): Disk {
+    const disk = new Disk(this.#random.hex(32));
+    this.#world.trace.name(disk.id, this.name + "'".repeat(this.#disks++));
+    return disk;
   }
 
   /** The process, if it can act: it is neither ended nor paused. */
@@ -58,7 +70,7 @@ export class Server {
     this.#lives++;
     this.address = world.network.isListening(address) ? this.freeAddress() : address;
     const random = this.#random.fork(`life ${this.#lives}`);
-    const clock = new Clock(random.integer(monotonicBaseMax), this.#skew);
+    const clock = new Clock(random.integer(monotonicBaseMax), this.wall);
     world.trace.line(
       world.now,
       this.name,

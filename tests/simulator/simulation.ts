@@ -5,11 +5,11 @@
 import { Node, type NodeOptions } from "../../lib/ring/node.ts";
 import { Client } from "./client.ts";
 import { SimulationFailure } from "./failure.ts";
-import { established, type FaultContext } from "./faults.ts";
 import { assertSettled } from "./final_checks.ts";
+import { form } from "./joining.ts";
 import type { Core } from "./process.ts";
 import { Random } from "./random.ts";
-import { drawScenario, type Scenario } from "./scenario.ts";
+import { drawScenario, type PlannedFault, type Scenario } from "./scenario.ts";
 import type { Server } from "./server.ts";
 import type { Statistics } from "./statistics.ts";
 import { Trace } from "./trace.ts";
@@ -21,17 +21,15 @@ export const settleMs = 60_000;
 const quietMs = 10_000;
 /** How long the last reading of all files may take, in milliseconds. */
 const readingMs = 5_000;
-/** How long after it found nobody a server is started again, in milliseconds. */
-const retryMs = 1_000;
 /** How long after the last fault servers that lost each other are told where to go, milliseconds. */
 const strayMs = 100;
-/** How often the next of a sequence of servers looks whether the one before is in, milliseconds. */
-const pollMs = 100;
 
 /** How to play a seed. */
 export interface SimulationOptions {
   /** What to drive; the production `Node` unless given. */
   readonly createCore?: (options: NodeOptions) => Core;
+  /** Which of the seed's faults to inject, by their numbers; all unless given. */
+  readonly faults?: readonly number[];
   /** Is given every line of the trace. */
   readonly onLine?: (line: string) => void;
 }
@@ -47,23 +45,39 @@ export interface SimulationResult {
   readonly lines: readonly string[];
   readonly statistics: Statistics;
   readonly events: number;
+  /** The faults that were to be injected, in the order of their times. */
+  readonly faults: readonly PlannedFault[];
 }
 
 /** Plays one seed; a check that fails is in the result, any other error is thrown. */
 export function simulate(
   seed: number,
-  { createCore = createNode, onLine }: SimulationOptions = {},
+  { createCore = createNode, faults, onLine }: SimulationOptions = {},
 ): SimulationResult {
   const random = new Random(String(seed));
-  const scenario = drawScenario(random.fork("scenario"));
+  const scenario = keepFaults(drawScenario(random.fork("scenario")), faults);
   const trace = new Trace(onLine);
-  const { quality, skewMsMax } = scenario;
-  const world = new World({ seed: String(seed), trace, quality, skewMsMax, createCore });
+  const { quality, skewMsMax, syncMsMax, minCopies } = scenario;
+  const world = new World({
+    seed: String(seed),
+    trace,
+    quality,
+    skewMsMax,
+    syncMsMax,
+    minCopies,
+    createCore,
+  });
   const failure = play(world, scenario);
   const { statistics, events } = world;
   if (failure !== undefined) trace.line(world.now, "!", `${failure.check}: ${failure.message}`);
-  const result = { seed, hash: trace.hash, lines: trace.last, statistics, events };
+  const { hash, last: lines } = trace;
+  const result = { seed, hash, lines, statistics, events, faults: scenario.faults };
   return failure === undefined ? result : { ...result, failure };
+}
+
+function keepFaults(scenario: Scenario, kept: readonly number[] | undefined): Scenario {
+  if (kept === undefined) return scenario;
+  return { ...scenario, faults: scenario.faults.filter(({ number }) => kept.includes(number)) };
 }
 
 function createNode(options: NodeOptions): Core {
@@ -75,7 +89,7 @@ function play(world: World, scenario: Scenario): SimulationFailure | undefined {
     form(world, scenario);
     startClients(world, scenario);
     planFaults(world, scenario);
-    world.schedule(scenario.until, () => world.network.mend());
+    world.schedule(scenario.until, () => world.mend());
     world.schedule(scenario.until + strayMs, () => bringStraysBack(world));
     world.checks.quietFrom = scenario.until + settleMs - quietMs;
     world.runUntil(scenario.until + settleMs);
@@ -86,52 +100,6 @@ function play(world: World, scenario: Scenario): SimulationFailure | undefined {
     if (error instanceof SimulationFailure) return error;
     throw error;
   }
-}
-
-/** Adds the servers and starts them, each after some server before it. */
-function form(world: World, { servers, forming, until }: Scenario): void {
-  const random = world.random.fork("forming");
-  for (let index = 0; index < servers; index++) {
-    const server = world.addServer();
-    if (index === 0) {
-      server.start();
-      continue;
-    }
-    const before = world.servers.slice(0, index);
-    const start = () => join(world, { server, before, random, until });
-    if (forming === "at once") world.schedule(random.integer(200), start);
-    else if (forming === "scattered") world.schedule(random.integer(until / 2), start);
-    else startInTurn(world, { servers: before, start, until });
-  }
-}
-
-/** Starts a server when all before it are in. */
-function startInTurn(
-  world: World,
-  turn: { servers: readonly Server[]; start: () => void; until: number },
-): void {
-  const isTurn = turn.servers.every(({ process }) => process?.isAlive === true);
-  if (isTurn) return turn.start();
-  if (world.now < turn.until) world.schedule(pollMs, () => startInTurn(world, turn));
-}
-
-/** Starts a server after one of those before it, and again when it stopped because none answered. */
-function join(
-  world: World,
-  newcomer: { server: Server; before: readonly Server[]; random: Random; until: number },
-): void {
-  const { server, before, random, until } = newcomer;
-  const candidates = server.lives === 0 ? before : established(world);
-  const previous = random.pick(candidates.filter((each) => each !== server))?.address;
-  if (world.now >= until) return;
-  if (previous === undefined) return world.schedule(retryMs, () => join(world, newcomer));
-  server.start({ previous });
-  const { process } = server;
-  const retry = () => {
-    if (process?.endedAs === "noPrevious") join(world, newcomer);
-    else if (process?.state === "running" && !process.isAlive) world.schedule(retryMs, retry);
-  };
-  world.schedule(retryMs, retry);
 }
 
 function startClients(world: World, { clients, items, until }: Scenario): void {
@@ -145,9 +113,8 @@ function startClients(world: World, { clients, items, until }: Scenario): void {
 }
 
 function planFaults(world: World, { faults, until }: Scenario): void {
-  const random = world.random.fork("faults");
-  const context: FaultContext = { world, random, until };
-  for (const { at, fault } of faults) {
+  for (const { number, at, fault } of faults) {
+    const context = { world, random: world.random.fork(`fault ${number}`), until };
     world.schedule(at, () => {
       world.trace.line(world.now, "!", fault.name);
       if (fault.inject(context)) world.statistics.countFault(fault.name);

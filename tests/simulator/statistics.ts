@@ -13,6 +13,8 @@ export const situations = [
   "a server is told where the others went",
   "a server dies in the middle of a step",
   "a server leaves in time",
+  "a lost server is forgotten",
+  "a write is refused before it is stored",
   "a creator dies with a write in flight",
   "a connection breaks",
   "a write is superseded",
@@ -21,6 +23,7 @@ export const situations = [
   "a body is fetched in vain",
   "a large file is put",
   "a large body goes ahead",
+  "a large body finds no room",
   "a circle is sent again",
   "a GET goes round the ring",
   "a GET is answered 200",
@@ -29,7 +32,16 @@ export const situations = [
   "a PUT is answered 201",
   "a DELETE is answered 200",
   "a DELETE is answered 404",
+  "a GET is answered 503",
+  "a write is answered 504",
+  "a write is answered 507",
+  "a write finds no room",
+  "a write is acknowledged with fewer copies",
+  "a partition heals in time",
+  "a server stops as its disk fails",
+  "a server is given time",
   "a client hears nothing",
+  "a client tries again",
 ] as const;
 
 /** One of {@linkcode situations}. */

@@ -41,8 +41,8 @@ export function fetchBody(
   world.schedule(delayMs, () => {
     if (fetch.process.state === "ended") return;
     if (body !== undefined) {
-      if (hasLargeBody(record)) disk.putBody(record.sha256, body);
-      return onEnd(body);
+      const isHere = !hasLargeBody(record) || disk.putBody(record.sha256, body);
+      return onEnd(isHere ? body : undefined);
     }
     fetchBody(world, { ...fetch, effect: { ...fetch.effect, sources: rest } }, onEnd);
   });

@@ -2,13 +2,18 @@
 import type { NodeOptions } from "../../lib/ring/node.ts";
 import { Checks } from "./checks.ts";
 import type { Client } from "./client.ts";
+import type { Disk } from "./disk.ts";
 import { EventQueue } from "./event_queue.ts";
+import { assertCheck } from "./failure.ts";
 import { Network, type NetworkQuality } from "./network.ts";
 import type { Core } from "./process.ts";
 import { Random } from "./random.ts";
 import { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
 import type { Trace } from "./trace.ts";
+
+/** The most messages that may be on their way from one server. */
+const inFlightMax = 2_000;
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -17,6 +22,10 @@ export interface WorldOptions {
   readonly quality: NetworkQuality;
   /** How far a wall clock may be off, in milliseconds, either way. */
   readonly skewMsMax: number;
+  /** How long a sync of a disk takes, at most, in milliseconds. */
+  readonly syncMsMax: number;
+  /** How many servers must have a write before it is acknowledged. */
+  readonly minCopies: number;
   readonly createCore: (options: NodeOptions) => Core;
 }
 
@@ -29,21 +38,31 @@ export class World {
   readonly checks: Checks;
   readonly quality: NetworkQuality;
   readonly skewMsMax: number;
+  readonly syncMsMax: number;
+  readonly minCopies: number;
   readonly createCore: (options: NodeOptions) => Core;
   readonly servers: Server[] = [];
+  /** Disks that were lost, with the identity that each gave its server. */
+  readonly retired: Disk[] = [];
   readonly clients: Client[] = [];
   readonly #queue = new EventQueue();
   #now = 0;
+  #disturbances = 0;
   #disturbedAt = 0;
   #previouslyDisturbedAt = 0;
   #hasBroken = false;
+  #hasStalled = false;
+  #isMistimed = false;
   #events = 0;
 
-  constructor({ seed, trace, quality, skewMsMax, createCore }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, trace, quality, skewMsMax, syncMsMax, minCopies, createCore } = options;
     this.random = new Random(seed);
     this.trace = trace;
     this.quality = quality;
     this.skewMsMax = skewMsMax;
+    this.syncMsMax = syncMsMax;
+    this.minCopies = minCopies;
     this.createCore = createCore;
     this.checks = new Checks(this);
     this.network = new Network(() => this.#now, {
@@ -55,6 +74,12 @@ export class World {
         this.statistics.countFault("connection break");
         this.statistics.countSituation("a connection breaks");
       },
+      onFlight: ({ address }, messages) =>
+        assertCheck(
+          messages <= inFlightMax,
+          "bounded",
+          () => `${inFlightMax} messages from ${address} are under way at the same time`,
+        ),
     });
   }
 
@@ -68,9 +93,9 @@ export class World {
     return this.#events;
   }
 
-  /** When a server last was started, stopped or harmed. */
-  get disturbedAt(): number {
-    return this.#disturbedAt;
+  /** How often something was started, stopped or harmed. */
+  get disturbances(): number {
+    return this.#disturbances;
   }
 
   /** When the last disturbance before the one of this moment was. */
@@ -78,16 +103,46 @@ export class World {
     return this.#disturbedAt < this.#now ? this.#disturbedAt : this.#previouslyDisturbedAt;
   }
 
-  /** Whether nothing was harmed so far: no fault, no broken connection. */
+  /** Whether nothing was harmed so far: no fault, no broken connection, no lost message. */
   get isCalm(): boolean {
-    return !this.#hasBroken;
+    return !this.#hasBroken && this.network.wasReliable;
   }
 
-  /** Notes that a server was started, stopped or harmed. */
-  disturb({ harms = false } = {}): void {
+  /** The servers that run and count as copies. */
+  get established(): readonly Server[] {
+    return this.servers.filter(({ process }) => process?.isAlive);
+  }
+
+  /** Ends all faults. */
+  mend(): void {
+    this.disturb();
+    this.network.mend();
+    for (const { disk, process, wall } of this.servers) {
+      wall.mend(this.#now);
+      disk.isFull = false;
+      disk.failsNextSync = false;
+      process?.resume();
+    }
+  }
+
+  /** Whether nothing has stood still so far: no server, no link, no disk. */
+  get isBrisk(): boolean {
+    return !this.#hasStalled && this.network.wasReliable;
+  }
+
+  /** Whether a clock was touched so far. */
+  get isMistimed(): boolean {
+    return this.#isMistimed;
+  }
+
+  /** Notes that something was started, stopped or harmed; that it stands still; that a clock is wrong. */
+  disturb({ harms = false, stalls = false, mistimes = false } = {}): void {
+    if (stalls) this.#hasStalled = true;
+    if (mistimes) this.#isMistimed = true;
     this.#previouslyDisturbedAt = this.previouslyDisturbedAt;
     this.#disturbedAt = this.#now;
-    if (harms) this.#hasBroken = true;
+    this.#disturbances++;
+    if (harms || stalls || mistimes) this.#hasBroken = true;
   }
 
   /** Adds a server, not yet started. */

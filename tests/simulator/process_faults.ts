@@ -1,0 +1,145 @@
+/** Faults of processes: killed, paused, asked to leave. */
+import { expectGone, expectKept } from "./deadline.ts";
+import {
+  drawLength,
+  type Fault,
+  type FaultContext,
+  pickVictim,
+  restartLater,
+  restartPerhaps,
+} from "./fault.ts";
+import type { Server } from "./server.ts";
+
+/** How long the list may be wrong after a kill on a host that is up, in milliseconds. */
+export const killNoticeMsMax = 2_000;
+/** How long the list may be wrong after a server has stopped answering, in milliseconds. */
+export const pauseNoticeMsMax = 8_000;
+/** A shell gives up leaving after so long, in milliseconds, and ends. */
+export const leaveMsMax = 5_000;
+
+/** A server that does not answer for so long, in milliseconds, is not dead yet. */
+const unnoticedMsMax = 3_000;
+const pauseMsMin = 100;
+const pauseMsMax = 30_000;
+/** How many effects of a step are performed, at most, before a server dies in its middle. */
+const effectsBeforeDeathMax = 6;
+/** After how long a server that was to die in a step is killed anyway, in milliseconds. */
+const deathMsMax = 2_500;
+
+/** Faults of processes. */
+export const processFaults: readonly [Fault, ...Fault[]] = [
+  { name: "kill one", weight: 4, inject: (context) => killSome(context, 1) },
+  {
+    name: "kill neighbours",
+    weight: 3,
+    inject: (context) => kill(context, pickNeighbours(context)),
+  },
+  { name: "kill all but one", weight: 2, inject: (context) => killSome(context, Infinity) },
+  { name: "kill in a step", weight: 3, inject: killInStep },
+  { name: "power cut", weight: 2, inject: cutPower },
+  { name: "pause", weight: 4, inject: pauseOne },
+  {
+    name: "pause neighbours",
+    weight: 2,
+    inject: (context) => pause(context, pickNeighbours(context)),
+  },
+  { name: "leave", weight: 2, inject: (context) => leave(context, 1) },
+  { name: "leave, two at once", weight: 1, inject: (context) => leave(context, 2) },
+];
+
+function killSome(context: FaultContext, most: number): boolean {
+  const servers = context.random.shuffle(context.world.established).slice(1);
+  return kill(context, servers.slice(0, most));
+}
+
+/** Two that follow each other on the circle, if another server is left without them. */
+function pickNeighbours({ world, random }: FaultContext): readonly Server[] {
+  const servers = world.established;
+  const [witness] = servers;
+  if (witness?.process === undefined || servers.length < 3) return [];
+  const circle = witness.process.members.flatMap(({ id }) =>
+    servers.filter(({ disk }) => disk.id === id)
+  );
+  const at = random.integer(circle.length);
+  return [...circle, ...circle].slice(at, at + 2);
+}
+
+function kill(context: FaultContext, victims: readonly Server[]): boolean {
+  const { world } = context;
+  if (victims.length === 0) return false;
+  world.disturb({ harms: true });
+  expectGone(world, { victims, withinMs: killNoticeMsMax });
+  for (const victim of victims) {
+    victim.process?.kill();
+    restartPerhaps(context, victim);
+  }
+  return true;
+}
+
+/** Has a server die after a few effects of what it does next. */
+function killInStep(context: FaultContext): boolean {
+  const { world, random } = context;
+  const victim = pickVictim(context);
+  if (victim?.process === undefined) return false;
+  const { process } = victim;
+  world.disturb({ harms: true });
+  process.kill(random.between(1, effectsBeforeDeathMax));
+  world.schedule(deathMsMax, () => {
+    process.kill();
+    restartPerhaps(context, victim);
+  });
+  return true;
+}
+
+/** Kills all servers at once; all come back. */
+function cutPower(context: FaultContext): boolean {
+  const { world } = context;
+  const victims = world.servers.filter(({ isUp }) => isUp);
+  if (world.established.length === 0) return false;
+  world.disturb({ harms: true });
+  for (const victim of victims) victim.process?.kill();
+  for (const victim of victims) restartLater(context, victim);
+  return true;
+}
+
+function pauseOne(context: FaultContext): boolean {
+  const victim = pickVictim(context);
+  return victim !== undefined && pause(context, [victim]);
+}
+
+/** Stops servers as SIGSTOP does, and lets them go on later. */
+function pause(context: FaultContext, victims: readonly Server[]): boolean {
+  const { world, random } = context;
+  if (victims.length === 0) return false;
+  const processes = victims.flatMap(({ process }) => process ?? []);
+  const most = random.chance(0.4) ? unnoticedMsMax : pauseMsMax;
+  const length = drawLength(context, { least: pauseMsMin, most });
+  world.disturb({ stalls: true });
+  if (length > pauseNoticeMsMax) expectGone(world, { victims, withinMs: pauseNoticeMsMax });
+  const assertKept = expectKept(world);
+  for (const process of processes) process.pause();
+  world.schedule(length, () => {
+    if (processes.every(({ state }) => state !== "paused")) return;
+    if (length <= unnoticedMsMax) assertKept();
+    world.disturb({ stalls: true });
+    for (const process of processes) process.resume();
+  });
+  return true;
+}
+
+/** Stops servers as SIGTERM does. */
+function leave(context: FaultContext, count: number): boolean {
+  const { world, random } = context;
+  const victims = random.shuffle(world.established).slice(1, count + 1);
+  if (victims.length < count) return false;
+  world.disturb({ harms: true });
+  for (const victim of victims) {
+    const { process } = victim;
+    process?.leave();
+    world.schedule(leaveMsMax, () => {
+      process?.kill();
+      restartPerhaps(context, victim);
+    });
+  }
+  return true;
+}

@@ -1,0 +1,73 @@
+/**
+ * How well a server answers that nothing hinders. Judged only where nothing has stood still so far:
+ * the network was good, nobody was paused, every disk had room. Servers may have died, left and come.
+ */
+import type { Answering } from "./checks.ts";
+import { isGood } from "./deadline.ts";
+import { assertCheck } from "./failure.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** How long an answer may take, whoever dies meanwhile, in milliseconds. */
+const answerMsMax = 2_500;
+/** How many syncs, one after the other, an answer may wait for. */
+const syncsMax = 4;
+/** How far a clock may be from all others before its server may not write, in milliseconds. */
+const clockMsMax = 66_000;
+/** How long a server takes, at most, to know what the clocks of some others show, in milliseconds. */
+const clockNoticeMs = 10_000;
+
+/** Throws a `SimulationFailure` if an answer is late, or no answer. */
+export function assertService(world: World, server: Server, answering: Answering): void {
+  const { ask, askedAt, answer, process } = answering;
+  assertRefusal(world, server, answering);
+  if (!world.isBrisk || !isGood(world.quality)) return;
+  const tookMs = world.now - askedAt;
+  assertCheck(
+    tookMs <= answerMsMax + syncsMax * world.syncMsMax,
+    "service",
+    () => `${server.name} took ${tookMs} ms to answer ${ask.type} "${ask.item}"`,
+  );
+  const hasEnough = world.minCopies === 1;
+  const isRefused = answer.status === 503 && (!process.isAlive || !hasEnough || world.isMistimed);
+  const isUnknown = answer.status === 504 && !hasEnough;
+  assertCheck(
+    answer.status < 500 || isRefused || isUnknown,
+    "service",
+    () => `${server.name} answered ${ask.type} "${ask.item}" with ${answer.status}`,
+  );
+}
+
+/** A write is refused where too few are live, or the clock is wrong. */
+function assertRefusal(world: World, server: Server, answering: Answering): void {
+  const { ask, askedAt, answer, knew, process } = answering;
+  if (ask.type === "GET" || answer.status === 503 || answer.status === 404) return;
+  // While it is paused it learns and is asked, and does not know in which order.
+  if (process.disturbedAt >= askedAt) return;
+  assertCheck(
+    knew.live.size >= world.minCopies,
+    "refusals",
+    () =>
+      `${server.name} took a write when it knew ${knew.live.size} of ${world.minCopies} servers`,
+  );
+  assertCheck(
+    Math.abs(knew.clockError) < clockMsMax || !isPlain(world, server),
+    "refusals",
+    () => `${server.name} took a write with a clock that was ${knew.clockError} ms off`,
+  );
+}
+
+/** Whether all others' clocks are right, and a server has seen some. */
+function isPlain(world: World, server: Server): boolean {
+  const { process } = server;
+  if (process === undefined) return false;
+  if (!world.network.wasReliable || !isGood(world.quality)) return false;
+  const since = world.now - clockNoticeMs;
+  const others = world.servers.filter((other) => other !== server && other.isUp);
+  return process.startedAt < since && process.disturbedAt < since && others.length > 0 &&
+    process.members.length === world.servers.length &&
+    others.every(({ process, wall }) =>
+      process?.isAlive === true && process.startedAt < since && wall.error(since) === 0 &&
+      wall.error(world.now) === 0
+    );
+}
