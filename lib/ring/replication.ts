@@ -102,7 +102,7 @@ export class Replication {
     if (sighting === "again") this.#report(circle, circles.deedFor(circle));
     const payload = forward(errand, message.body);
     circles.visitAndPass(circle, payload);
-    if (sighting === "new") this.#store(circle, errand, message);
+    if (sighting === "new") this.#storeOthers(circle, errand, message);
   }
 
   #get(item: string, answer: Answer): void {
@@ -136,7 +136,25 @@ export class Replication {
     });
   }
 
+  /**
+   * Lets a server that may have missed writes of a name hear of them before it writes it: the stamp that
+   * it makes must be above theirs, or its write would be acknowledged and lose.
+   */
+  #afterOthers(item: string, answer: Answer, then: () => void): void {
+    const { membership, clock } = this.#options;
+    if (membership.self?.status === "alive") return then();
+    this.#search(item, undefined, (search) => {
+      if (search.outcome === "unknown") return answer(503, { error: search.error });
+      if (search.find !== undefined) clock.observe(search.find.record.stamp);
+      then();
+    });
+  }
+
   #put(ask: Extract<Ask, { type: "PUT" }>, answer: Answer): void {
+    this.#afterOthers(ask.item, answer, () => this.#store(ask, answer));
+  }
+
+  #store(ask: Extract<Ask, { type: "PUT" }>, answer: Answer): void {
     const { clock, effects } = this.#options;
     const { item: name, sha256, size, contentType, body, upload } = ask;
     const stamp = clock.next(effects.now.wall);
@@ -151,7 +169,9 @@ export class Replication {
   #delete(item: string, answer: Answer): void {
     const { effects } = this.#options;
     effects.look(item, (own) => {
-      if (own !== undefined && own.deleted !== true) return this.#bury(item, answer);
+      if (own !== undefined && own.deleted !== true) {
+        return this.#afterOthers(item, answer, () => this.#bury(item, answer));
+      }
       this.#search(item, own, (search) => {
         if (search.outcome === "unknown") return answer(503, { error: search.error });
         const record = search.find?.record;
@@ -272,7 +292,7 @@ export class Replication {
   }
 
   /** Stores what another server's circle brings, and tells its creator. */
-  #store(circle: Circle, errand: WriteErrand, message: Forward): void {
+  #storeOthers(circle: Circle, errand: WriteErrand, message: Forward): void {
     const { membership, roster, circles, applier } = this.#options;
     const sources = [errand.holder, message.from].flatMap((id) =>
       membership.get(id)?.address ?? []

@@ -7,6 +7,7 @@ import {
   idOf,
   memberOf,
   type Name,
+  putOf,
   recordOf,
   stampAt,
   tombstoneOf,
@@ -227,4 +228,15 @@ Deno.test("a FIND that is sent on to a newcomer keeps what it has found", () => 
   const { errand, to } = last(server.sent("FORWARD"));
   assert(errand.type === "FIND");
   assertEquals([to, errand.found], [idOf("C"), found]);
+});
+
+Deno.test("a joining server hears of others' writes of a name before it stamps its own", () => {
+  const server = joining();
+  const request = server.ask(putOf("a", "mine"));
+  const theirs = recordOf("a", "theirs", { stamp: stampAt(server.now.wall + 5000) });
+  comeBack(server, { found: { record: theirs, holder: idOf("B") }, visited: everywhere });
+  const { errand } = last(server.sent("FORWARD"));
+  assert(errand.type === "WRITE");
+  assert(errand.record.stamp > theirs.stamp);
+  assertEquals(server.answerTo(request), undefined);
 });
