@@ -5,7 +5,8 @@ import { parseAddress } from "../lib/ring/address.ts";
 import { startServer } from "../lib/server/server.ts";
 import { needs } from "./permission.ts";
 
-const readme = new URL("../README.md", import.meta.url);
+const root = new URL("../", import.meta.url);
+const readme = new URL("README.md", root);
 
 for (const command of ["server", "client"] as const) {
   Deno.test({
@@ -34,6 +35,24 @@ Deno.test({
     assertEquals(text.decode(stdout), "2\nb'Hello, ring'\n");
   },
 });
+
+for (const page of ["README.md", "lib/ring/DESIGN.md"]) {
+  Deno.test({
+    name: `every file that ${page} points to is there`,
+    ...needs("read"),
+    async fn() {
+      const text = await Deno.readTextFile(new URL(page, root));
+      const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, path]) =>
+        new URL(path ?? "", new URL(page, root))
+      );
+      const named = [...text.matchAll(/`((?:lib|tests)\/[\w./]+)`/g)].map(([, path]) =>
+        new URL(path ?? "", root)
+      );
+      assert(linked.length + named.length > 10);
+      for (const file of [...linked, ...named]) await Deno.stat(file);
+    },
+  });
+}
 
 /** The blocks of one language. */
 function codeBlocks(markdown: string, language: string): string[] {

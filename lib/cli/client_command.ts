@@ -1,5 +1,6 @@
 /** `ring client`: asks a server of a ring. */
 import { configureLog } from "../log.ts";
+import { isLive } from "../ring/member.ts";
 import { type ClientAction, type ClientCommand, parseClientCommand } from "./client_flags.ts";
 import { asksFor } from "./flags.ts";
 import { type ExitCode, exitCode } from "./exit_code.ts";
@@ -11,6 +12,7 @@ import { countText, printLine, writeOutput } from "./output.ts";
 import { putFiles } from "./put_action.ts";
 import { type Outcome, Session } from "./session.ts";
 import { showStatus } from "./status_action.ts";
+import { verifyRing } from "./verify_action.ts";
 
 /** Runs `ring client` with the arguments that follow these words; returns the exit code. */
 export async function runClient(args: readonly string[]): Promise<ExitCode> {
@@ -51,6 +53,10 @@ function act(session: Session, action: ClientAction): Promise<Outcome> {
       return leave(session);
     case "forget":
       return forget(session, action);
+    case "verify":
+      return verifyRing(session);
+    case "gc":
+      return dropTombstones(session);
   }
 }
 
@@ -70,6 +76,16 @@ function forget(
     const { id, address } = await client.forget(member);
     session.print(`forgot ${address}, ${id}`);
     return { exitCode: exitCode.done, json: { command: "forget", id, address } };
+  });
+}
+
+function dropTombstones(session: Session): Promise<Outcome> {
+  return session.ask(async (client) => {
+    const dropped = await client.collect();
+    const servers = (await client.status()).members.filter(isLive).length;
+    const where = servers === 1 ? "" : ` on each of ${servers} servers`;
+    session.print(`dropped ${countText(dropped, ["tombstone", "tombstones"])}${where}`);
+    return { exitCode: exitCode.done, json: { command: "gc", dropped, servers } };
   });
 }
 

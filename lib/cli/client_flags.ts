@@ -52,6 +52,8 @@ export const clientFlags: FlagTable = {
       value: "ID",
       help: "take a server off the list that is gone: its ID or address",
     },
+    { name: "verify", help: "have every server check and repair its files, and compare them all" },
+    { name: "gc", help: "drop what is kept of deleted files; every server must be alive" },
     {
       name: "ip",
       short: "i",
@@ -87,10 +89,22 @@ export type ClientAction =
     readonly type: "forget";
     /** An address, or the first digits of an id. */
     readonly member: string;
-  };
+  }
+  | { readonly type: "verify" }
+  | { readonly type: "gc" };
 
 /** The actions, by the names of their flags. */
-const actionNames = ["put", "get", "delete", "list", "status", "leave", "forget"] as const;
+const actionNames = [
+  "put",
+  "get",
+  "delete",
+  "list",
+  "status",
+  "leave",
+  "forget",
+  "verify",
+  "gc",
+] as const;
 
 /** What `ring client` is told to do. */
 export type ClientCommand =
@@ -162,6 +176,8 @@ function actionFlags(parsed: ParsedFlags): ClientAction {
       return { type, prefix: flagValue(parsed, "list") ?? "" };
     case "status":
     case "leave":
+    case "verify":
+    case "gc":
       return { type };
     case "forget":
       return { type, member: flagValue(parsed, "forget") ?? "" };

@@ -58,6 +58,8 @@ Usage
   ring client --delete NAME
   ring client --list [PREFIX]
   ring client --status
+  ring client --verify
+  ring client --gc
 `;
 
 const clientNotes = `\
@@ -67,10 +69,14 @@ Notes
   followed; links to folders, and what is no file, are skipped with a warning.
   --put - --as NAME puts stdin. One dash will do: -put, -get.
   --list shows size, date and name on a terminal; on a pipe names alone, one a line.
+  --verify takes as long as the servers need to read what they hold. It ends with 0 if all
+  servers of the list are alive, nothing is left damaged, and they are equal.
+  A deleted file leaves a tombstone on every server, so that it stays deleted. --gc drops
+  them; it is refused while a server is gone that could bring deleted files back.
   A write is answered when every server has it, which may outlast --timeout by seconds.
 
 Exit codes
-  0 done   1 failed, for at least one file   2 wrong usage   3 not found
+  0 done   1 failed, for one file or server at least   2 wrong usage   3 not found
   5 no server answered, or the ring is unavailable
 `;
 

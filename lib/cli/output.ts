@@ -74,9 +74,14 @@ export function sizeText(bytes: number): string {
   return formatBytes(bytes);
 }
 
-/** A number and what it counts: `1 copy`, `3 copies`. */
+/** A number as a person reads it: `1,204`. */
+export function numberText(number: number): string {
+  return number.toLocaleString("en");
+}
+
+/** A number and what it counts: `1 copy`, `3 copies`, `1,204 files`. */
 export function countText(count: number, [one, many]: readonly [string, string]): string {
-  return `${count} ${count === 1 ? one : many}`;
+  return `${numberText(count)} ${count === 1 ? one : many}`;
 }
 
 /**

@@ -36,6 +36,11 @@ export class Session {
     return this.options.json;
   }
 
+  /** The longest wait for anything that a server should do at once, in milliseconds. */
+  get timeoutMs(): number {
+    return this.options.timeoutMs;
+  }
+
   /**
    * Connects to the first address that answers.
    *

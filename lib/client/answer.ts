@@ -15,6 +15,10 @@ export function describe(request: ClientRequest): string {
       return "make the server leave";
     case "FORGET":
       return `forget ${quoteText(request.member)}`;
+    case "GC":
+      return "drop the tombstones";
+    case "VERIFY":
+      return "verify what the server holds";
     default:
       return `ask for the ${verb}`;
   }
@@ -26,6 +30,25 @@ export function asFileAnswer(answer: ClientAnswer, request: ClientRequest): File
     answer.item === request.item;
   if (!matches || answer.status >= 400) throw refusal(answer, request);
   return answer;
+}
+
+/** What a server found when it checked all that it holds. */
+export interface Verified {
+  /** How many records were checked, tombstones too. */
+  readonly checked: number;
+  /** The names of what was damaged: the first of them. */
+  readonly damaged: readonly string[];
+  readonly damagedCount: number;
+  /** The names of what was damaged and could not be repaired: the first of them. */
+  readonly lost: readonly string[];
+  readonly lostCount: number;
+}
+
+/** The answer to a VERIFY, if it says that it is done. */
+export function asVerified(answer: ClientAnswer, request: ClientRequest): Verified {
+  if (answer.type !== "VERIFY" || answer.checked === undefined) throw refusal(answer, request);
+  const { checked, damaged = [], damagedCount = 0, lost = [], lostCount = 0 } = answer;
+  return { checked, damaged, damagedCount, lost, lostCount };
 }
 
 /** What to throw for an answer that is not what was asked for. */

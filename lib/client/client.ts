@@ -25,8 +25,9 @@ import type {
   MemberAnswer,
   StatusAnswer,
 } from "../ring/message.ts";
-import { findTimeoutMs, transferRateMin, writeTimeoutMs } from "../ring/replication.ts";
-import { asFileAnswer, describe, refusal } from "./answer.ts";
+import { asFileAnswer, asVerified, describe, refusal, type Verified } from "./answer.ts";
+import { connectReason, reasonOf } from "./reason.ts";
+import { answerMsMax } from "./limit.ts";
 import { RingError } from "./ring_error.ts";
 import { Upload } from "./upload.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -221,6 +222,28 @@ export class RingClient {
     return this.#order({ type: "FORGET", member });
   }
 
+  /**
+   * Asks to drop the tombstones that no server can be without, on all servers; returns how many this
+   * server had.
+   *
+   * @throws {RingError} `failed` if a server is missing, or differs; `unknown` if not all have answered.
+   */
+  async collect(): Promise<number> {
+    const request: ClientRequest = { type: "GC" };
+    const answer = await this.#ask(request);
+    if (answer.type === "GC" && answer.dropped !== undefined) return answer.dropped;
+    throw refusal(answer, request);
+  }
+
+  /**
+   * Has the server read and check all that it holds, and repair it. That takes as long as it takes, and
+   * nothing comes meanwhile: ask for the status, on another connection, whether the server still lives.
+   */
+  async verify(): Promise<Verified> {
+    const request: ClientRequest = { type: "VERIFY" };
+    return asVerified(await this.#ask(request), request);
+  }
+
   async #order(request: ClientRequest & { type: "LEAVE" | "FORGET" }): Promise<MemberAnswer> {
     const answer = await this.#ask(request);
     if (answer.type === request.type && answer.status === 200) return answer;
@@ -245,7 +268,10 @@ export class RingClient {
     await before;
     this.#endTurn = turn.resolve;
     try {
-      const { answer, hasBody } = await this.#receive(sent, this.#limitMs(request));
+      const { answer, hasBody } = await this.#receive(
+        sent,
+        answerMsMax(request, this.#timeoutMs),
+      );
       const early = upload instanceof Upload && !upload.complete;
       if (early) this.#close("the server answered before it had the whole file");
       if (!hasBody) this.#endTurn();
@@ -271,14 +297,14 @@ export class RingClient {
     return Promise.resolve();
   }
 
-  /** Receives an answer; the time limit counts from when the request is sent. */
+  /** Receives an answer; the time limit, if there is one, counts from when the request is sent. */
   async #receive(
     sent: Promise<void>,
-    limitMs: number,
+    limitMs: number | undefined,
   ): Promise<{ answer: ClientAnswer; hasBody: boolean }> {
     let waiting = true;
     void sent.then(() => {
-      if (waiting) this.#watchdog.start(limitMs);
+      if (waiting && limitMs !== undefined) this.#watchdog.start(limitMs);
     });
     try {
       const received = await this.#connection.receive();
@@ -323,23 +349,6 @@ export class RingClient {
     );
   }
 
-  /** How long the answer to `request` may take, in milliseconds. */
-  #limitMs(request: ClientRequest): number {
-    switch (request.type) {
-      case "PUT":
-        return this.#timeoutMs + writeTimeoutMs + request.size / transferRateMin;
-      case "DELETE":
-        return this.#timeoutMs + writeTimeoutMs;
-      case "GET":
-        return this.#timeoutMs + findTimeoutMs;
-      case "LIST":
-      case "STATUS":
-      case "LEAVE":
-      case "FORGET":
-        return this.#timeoutMs;
-    }
-  }
-
   #expire(milliseconds: number): void {
     this.#close(`nothing came or went for ${Math.round(milliseconds) / 1000} s`);
   }
@@ -363,26 +372,6 @@ export class RingClient {
     const hint = outcome === "unknown" ? "; it may have been done or not" : "";
     return new RingError(outcome, `${text}${hint}`, options);
   }
-}
-
-/** Why a connection could not be made, in a few words. */
-function connectReason(error: unknown): string {
-  if (error instanceof Deno.errors.ConnectionRefused) return "nobody listens there";
-  return messageOf(error);
-}
-
-/** Why a connection broke, in a few words. */
-function reasonOf(error: unknown): string {
-  if (error instanceof ProtocolError) return `its answer makes no sense: ${error.message}`;
-  if (error instanceof ConnectionError && error.cause !== undefined) return messageOf(error.cause);
-  return messageOf(error);
-}
-
-/** What an error says, in lower case, and without the number that the system gives it. */
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = message.replace(/ \(os error \d+\)/, "");
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function assertSize(body: Uint8Array, size: number): Uint8Array {

@@ -39,6 +39,7 @@ export class FrameConnection {
   #bodySize: number | undefined;
   /** Nothing more comes: the stream has ended. */
   #ended = false;
+  #bytesReceived = 0;
   #closed = false;
   #failure: ConnectionError | undefined;
 
@@ -51,6 +52,21 @@ export class FrameConnection {
   /** Whether the connection is closed, by `close()` or by a failure. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Bytes received so far, bodies included. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+
+  /** Bytes sent so far, as far as the stream has taken them, bodies included. */
+  get bytesWritten(): number {
+    return this.#queue.bytesWritten;
+  }
+
+  /** Bytes of frames that wait to be sent, or for the other side to take them. */
+  get bytesWaiting(): number {
+    return this.#queue.bytesWaiting;
   }
 
   /**
@@ -225,6 +241,7 @@ export class FrameConnection {
       return;
     }
     if (count !== null) {
+      this.#bytesReceived += count;
       this.#decoder.push(this.#buffer.subarray(0, count));
       return;
     }

@@ -1,7 +1,9 @@
 /** What a server answers: to clients, and to a server that fetches a body. */
+import { nameBytesMax } from "../ring/file_record.ts";
 import type { ClientAnswer, ErrorAnswer, FetchAnswer } from "../ring/message.ts";
 import { readMembers, readRecords } from "./decode_member.ts";
 import {
+  listOf,
   objectOf,
   oneOf,
   readAddress,
@@ -16,8 +18,15 @@ import {
   readStamp,
   readStatus,
   readTrue,
+  textUpTo,
 } from "./field.ts";
 import type { Reader } from "./field.ts";
+
+/**
+ * The most names in either list of the answer to a VERIFY: both fit in a frame, even if every byte of
+ * every name has to be escaped.
+ */
+export const verifyNamesMax = 64;
 
 const fileFields = { item: readName, status: readStatus };
 const fileOptions = {
@@ -29,6 +38,9 @@ const fileOptions = {
 };
 
 const memberOptions = { id: readId, address: readAddress, error: readError };
+
+/** Names of what was damaged: the damage may have made them such that no file could have them. */
+const readDamagedNames = listOf(textUpTo(nameBytesMax), verifyNamesMax);
 
 /** The answer to a GET that has found the file: its body follows. */
 const readFound = objectOf(
@@ -96,5 +108,23 @@ export const answerReaders: ReadonlyMap<string, Reader<ClientAnswer>> = new Map<
   ],
   ["LEAVE", objectOf({ type: oneOf(["LEAVE"]), status: readStatus }, memberOptions)],
   ["FORGET", objectOf({ type: oneOf(["FORGET"]), status: readStatus }, memberOptions)],
+  [
+    "GC",
+    objectOf(
+      { type: oneOf(["GC"]), status: oneOf([200, 409, 503, 504]) },
+      { dropped: readCount, error: readError },
+    ),
+  ],
+  [
+    "VERIFY",
+    objectOf({ type: oneOf(["VERIFY"]), status: oneOf([200, 503]) }, {
+      checked: readCount,
+      damaged: readDamagedNames,
+      damagedCount: readCount,
+      lost: readDamagedNames,
+      lostCount: readCount,
+      error: readError,
+    }),
+  ],
   ["ERROR", readErrorAnswer],
 ]);

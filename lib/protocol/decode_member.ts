@@ -2,7 +2,7 @@
 import { pageRecordsMax } from "../ring/file_record.ts";
 import type { FileRecord } from "../ring/file_record.ts";
 import { membersMax, memberStatuses } from "../ring/member.ts";
-import { deeds } from "../ring/message.ts";
+import { deeds, visitsMax } from "../ring/message.ts";
 import type { Errand, MemberMessage } from "../ring/message.ts";
 import {
   emptyOr,
@@ -10,6 +10,8 @@ import {
   objectOf,
   oneOf,
   readAddress,
+  readBoolean,
+  readBucketDigests,
   readContentType,
   readCount,
   readDigest,
@@ -62,25 +64,37 @@ const circleName = { creator: readId, boot: readLabel, sequence: readCount };
 const readCircle = objectOf({
   ...circleName,
   attempt: readCount,
-  visited: listOf(objectOf({ id: readId, deed: oneOf(deeds) }), membersMax),
+  visited: listOf(objectOf({ id: readId, deed: oneOf(deeds) }, { by: readId }), visitsMax),
 });
 
-const readErrandType = objectOf({ type: oneOf(["WRITE", "FIND"]) });
+const readSurvey = objectOf({
+  id: readId,
+  list: readDigest,
+  files: readDigest,
+  isSettled: readBoolean,
+});
 
-const readWrite = objectOf(
-  { type: oneOf(["WRITE"]), record: readRecord, holder: readId },
-  { upload: readLabel },
-);
-
-const readFind = objectOf(
-  { type: oneOf(["FIND"]), item: readName },
-  { found: objectOf({ record: readRecord, holder: readId }) },
-);
-
-const readErrand: Reader<Errand> = (value, at) => {
-  const { type } = readErrandType(value, at);
-  return type === "WRITE" ? readWrite(value, at) : readFind(value, at);
+const errandReaders: Readonly<Record<Errand["type"], Reader<Errand>>> = {
+  WRITE: objectOf(
+    { type: oneOf(["WRITE"]), record: readRecord, holder: readId, list: readDigest },
+    { upload: readLabel },
+  ),
+  FIND: objectOf(
+    { type: oneOf(["FIND"]), item: readName },
+    { found: objectOf({ record: readRecord, holder: readId }) },
+  ),
+  SURVEY: objectOf({
+    type: oneOf(["SURVEY"]),
+    upTo: readStamp,
+    surveys: listOf(readSurvey, membersMax),
+  }),
+  COLLECT: objectOf({ type: oneOf(["COLLECT"]), upTo: readStamp, list: readDigest }),
 };
+
+const readErrandType = objectOf({ type: oneOf(["WRITE", "FIND", "SURVEY", "COLLECT"]) });
+
+const readErrand: Reader<Errand> = (value, at) =>
+  errandReaders[readErrandType(value, at).type](value, at);
 
 const envelope = { from: readId, to: readId };
 
@@ -152,7 +166,7 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       ...envelope,
       circle: objectOf(circleName),
       deed: oneOf(deeds),
-    }),
+    }, { members: readMembers }),
   ],
   [
     "COMPARE",
@@ -160,6 +174,8 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       type: oneOf(["COMPARE"]),
       ...envelope,
       sequence: readCount,
+      member: readMember,
+      digests: readBucketDigests,
       after: emptyOr(readName),
     }),
   ],
@@ -167,9 +183,10 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
     "PAGE",
     objectOf(
       { type: oneOf(["PAGE"]), ...envelope, sequence: readCount, records: readRecords },
-      { next: readName },
+      { next: readName, partial: readTrue },
     ),
   ],
+  ["MISSED", objectOf({ type: oneOf(["MISSED"]), ...envelope })],
   [
     "REFUSE",
     objectOf({

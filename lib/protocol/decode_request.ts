@@ -44,6 +44,8 @@ export const requestReaders: ReadonlyMap<
   ["LIST", readList],
   ["STATUS", objectOf({ type: oneOf(["STATUS"]) })],
   ["LEAVE", objectOf({ type: oneOf(["LEAVE"]) })],
+  ["GC", objectOf({ type: oneOf(["GC"]) })],
+  ["VERIFY", objectOf({ type: oneOf(["VERIFY"]) })],
   ["FORGET", objectOf({ type: oneOf(["FORGET"]), member: textUpTo(addressLengthMax) })],
   [
     "BODY",

@@ -12,6 +12,7 @@
  */
 import { parseAddress } from "../ring/address.ts";
 import type { Address } from "../ring/address.ts";
+import { bucketCount, bucketDigits } from "../ring/file_record.ts";
 import type { MemberId } from "../ring/member.ts";
 import { positionDigitsMax } from "../ring/position.ts";
 import { isStamp } from "../ring/stamp.ts";
@@ -129,6 +130,12 @@ export const readTrue: Reader<true> = (value, at) => {
   throw mismatch(at, { is: value, should: "true or absent" });
 };
 
+/** Reads a flag that is always there. */
+export const readBoolean: Reader<boolean> = (value, at) => {
+  if (typeof value === "boolean") return value;
+  throw mismatch(at, { is: value, should: "true or false" });
+};
+
 /** Reads one of HTTP's status numbers. */
 export const readStatus: Reader<number> = (value, at) => {
   if (typeof value === "number" && Number.isInteger(value) && value >= 100 && value <= 599) {
@@ -155,6 +162,12 @@ export const readId: Reader<MemberId> = textThat(
 export const readDigest: Reader<string> = textThat(
   (text) => /^[0-9a-f]{64}$/.test(text),
   "64 lower-case hexadecimal digits",
+);
+
+/** Reads the digests of all buckets, one after the other (`file_record.ts`). */
+export const readBucketDigests: Reader<string> = textThat(
+  (text) => text.length === bucketCount * bucketDigits && /^[0-9a-f]*$/.test(text),
+  `${bucketCount * bucketDigits} lower-case hexadecimal digits`,
 );
 
 /** Reads a stamp (`stamp.ts`). */

@@ -38,6 +38,7 @@ export class SendQueue {
   #items: Item[] = [];
   /** Bytes of frames, those that are being written included. */
   #bytes = 0;
+  #bytesWritten = 0;
   #pumping = false;
   #failure: ConnectionError | undefined;
 
@@ -52,6 +53,16 @@ export class SendQueue {
   constructor(stream: ByteStream, onFailure: (error: ConnectionError) => void) {
     this.#stream = stream;
     this.#onFailure = onFailure;
+  }
+
+  /** Bytes that the stream has taken so far, bodies included. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Bytes of frames that wait to be taken, what is being written included. */
+  get bytesWaiting(): number {
+    return this.#bytes;
   }
 
   /** Queues bytes, not to be changed afterwards; resolves when there is room for more. */
@@ -168,7 +179,9 @@ export class SendQueue {
   async #write(bytes: Uint8Array): Promise<void> {
     let written = 0;
     while (written < bytes.length && this.#failure === undefined) {
-      written += await this.#stream.write(written === 0 ? bytes : bytes.subarray(written));
+      const count = await this.#stream.write(written === 0 ? bytes : bytes.subarray(written));
+      written += count;
+      this.#bytesWritten += count;
     }
   }
 }

@@ -6,12 +6,14 @@
  */
 import type { Address } from "./address.ts";
 import type { Effects } from "./effects.ts";
-import type { FileRecord } from "./file_record.ts";
-import type { StampClock } from "./stamp.ts";
+import { type FileRecord, hasLargeBody } from "./file_record.ts";
+import { type Stamp, type StampClock, stampZero } from "./stamp.ts";
 import type { RecordWrite, WriteOutcome } from "./step.ts";
 
-/** How many bodies a server fetches at the same time. */
-export const fetchesMax = 16;
+/** How many small bodies a server fetches at the same time: about a page of records. */
+export const smallFetchesMax = 256;
+/** How many large bodies a server fetches at the same time: each is a stream to the disk. */
+export const largeFetchesMax = 16;
 
 /** A record to apply. */
 export interface Application {
@@ -35,38 +37,51 @@ export type Applied =
 
 type Then = (applied: Applied) => void;
 
+/** Fetches of one kind: some under way, the others waiting for their turn. */
+interface Lane {
+  readonly max: number;
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
 /** Applies records on one server. */
 export class Applier {
   readonly #effects: Effects;
   readonly #clock: StampClock;
-  /** The applications under way, in the order in which they began. */
-  readonly #open = new Set<number>();
-  readonly #waiting: { readonly last: number; readonly then: () => void }[] = [];
-  readonly #fetchQueue: (() => void)[] = [];
-  #fetching = 0;
-  #last = 0;
+  readonly #small = newLane(smallFetchesMax);
+  readonly #large = newLane(largeFetchesMax);
+  readonly #arriving = newLane(Infinity);
+  #open = 0;
+  #forgone: Stamp = stampZero;
 
   constructor(effects: Effects, clock: StampClock) {
     this.#effects = effects;
     this.#clock = clock;
   }
 
-  /** Makes a record durable here, its body too, unless a newer one is here already. */
-  apply(application: Application, then: Then): void {
-    const number = ++this.#last;
-    this.#open.add(number);
-    this.#clock.observe(application.record.stamp);
-    this.#write(application, (applied) => {
-      this.#open.delete(number);
-      then(applied);
-      this.#release();
-    });
+  /** Whether no application is under way. */
+  get isIdle(): boolean {
+    return this.#open === 0;
   }
 
-  /** Calls `then` once all applications that have begun by now have ended. */
-  whenSettled(then: () => void): void {
-    if (this.#open.size === 0) return then();
-    this.#waiting.push({ last: this.#last, then });
+  /** Tombstones up to this stamp are dropped: what other servers still have on its way is no news. */
+  forgo(stamp: Stamp): void {
+    if (stamp > this.#forgone) this.#forgone = stamp;
+  }
+
+  /** Whether a write that is going round was settled before tombstones were dropped. */
+  isPast({ stamp }: FileRecord): boolean {
+    return stamp <= this.#forgone;
+  }
+
+  /** Makes a record durable here, its body too, unless a newer one is here already. */
+  apply(application: Application, then: Then): void {
+    this.#open++;
+    this.#clock.observe(application.record.stamp);
+    this.#write(application, (applied) => {
+      this.#open--;
+      then(applied);
+    });
   }
 
   #write(application: Application, then: Then): void {
@@ -79,28 +94,26 @@ export class Applier {
   }
 
   #fetch(application: Application, then: Then): void {
-    if (this.#fetching >= fetchesMax) {
-      this.#fetchQueue.push(() => this.#fetch(application, then));
+    const { record, sources, upload } = application;
+    // What is arriving already is waited for at once: its creator waits as well.
+    const isArriving = upload !== undefined;
+    const lane = isArriving ? this.#arriving : hasLargeBody(record) ? this.#large : this.#small;
+    if (lane.running >= lane.max) {
+      lane.waiting.push(() => this.#fetch(application, then));
       return;
     }
-    this.#fetching++;
-    const { record, sources, upload } = application;
+    lane.running++;
     this.#effects.fetch({ record, sources, upload }, (ok, body) => {
-      this.#fetching--;
+      lane.running--;
       if (ok) this.#effects.write(recordWrite(record, body), (outcome) => then(appliedAs(outcome)));
       else then({ deed: "failed", reason: "bodyMissing" });
-      this.#fetchQueue.shift()?.();
+      lane.waiting.shift()?.();
     });
   }
+}
 
-  #release(): void {
-    const [oldest = Infinity] = this.#open;
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      if (first.last >= oldest) return;
-      this.#waiting.shift();
-      first.then();
-    }
-  }
+function newLane(max: number): Lane {
+  return { max, running: 0, waiting: [] };
 }
 
 function recordWrite(record: FileRecord, body: Uint8Array | undefined): RecordWrite {

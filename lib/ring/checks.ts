@@ -71,6 +71,7 @@ export class Checks {
   #tickAt = Infinity;
   #probeAt = Infinity;
   #probed = 0;
+  #toldAt = -Infinity;
 
   constructor(options: ChecksOptions) {
     this.#options = options;
@@ -131,9 +132,24 @@ export class Checks {
     if (message.members !== undefined) {
       roster.merge(message.members);
       // What is left of the difference is news for the other side.
-      if (membership.digest !== message.list) roster.announce(message.from);
+      if (membership.digest !== message.list) this.#tell(message.from);
     }
     onFiles(message.from, message.files);
+  }
+
+  /**
+   * Sends the list round the ring, through a member that has another. Once in an interval is enough for
+   * those on the circle: on a bad network all of them differ for a while.
+   */
+  #tell(id: MemberId): void {
+    const { membership, roster, effects, intervalMs } = this.#options;
+    const member = membership.get(id);
+    const now = effects.now.monotonic;
+    if (member !== undefined && isLive(member)) {
+      if (now < this.#toldAt + intervalMs) return;
+      this.#toldAt = now;
+    }
+    roster.announce(id);
   }
 
   handleAsk(message: Ask): void {

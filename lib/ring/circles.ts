@@ -7,7 +7,10 @@
  *
  * A hop is acknowledged by the receiver, which from then on has to pass the message on. A hop without
  * an acknowledgement is tried once more and then passed to the next member, the silent one marked as
- * skipped. If a server dies between acknowledging and passing on, the circle is lost; the creator
+ * skipped. When nobody else is left, whoever has the message tries those that one other has skipped, as
+ * a link may fail one way only; a creator that cannot be reached is reached through one more member.
+ *
+ * If a server dies between acknowledging and passing on, the circle is lost; the creator
  * alone sends it again, with the next `attempt`. A server that sees an attempt twice acknowledges it
  * and does nothing else, so a repeated message is never a second circle.
  */
@@ -94,6 +97,13 @@ export class Circles {
     return this.#hops.size;
   }
 
+  /** Whether a WRITE waits for an acknowledgement. */
+  get isCarryingWrites(): boolean {
+    return [...this.#hops.values()].some(({ payload }) =>
+      payload.type === "FORWARD" && payload.errand.type === "WRITE"
+    );
+  }
+
   /** Notes that a circle is here, and tells whether it was here before. */
   observe(circle: Circle): Sighting {
     const key = circleKey(circle);
@@ -120,23 +130,33 @@ export class Circles {
   }
 
   /** Passes a circle on, this server's own deed added. */
-  visitAndPass(circle: Circle, payload: Payload): void {
+  visitAndPass(circle: Circle, payload: Payload, deed: Deed = this.deedFor(circle)): void {
     const { self } = this.#options;
     const others = circle.visited.filter((visit) => visit.id !== self);
-    const visited = [...others, { id: self, deed: this.deedFor(circle) }];
+    const visited = [...others, { id: self, deed }];
     this.pass({ ...circle, visited }, payload);
   }
 
-  /** Passes a circle to the next live member that it has not visited, else back to its creator. */
-  pass(circle: Circle, payload: Payload): void {
-    const { self, membership, onReturn } = this.#options;
+  /** Where a circle goes next: to a live member that it has not visited, or who one other has skipped. */
+  next(circle: Circle): Member | undefined {
+    const { self, membership } = this.#options;
     const visited = new Set(circle.visited.map((visit) => visit.id));
-    const next = membership.others.find((member) => !visited.has(member.id));
+    return membership.others.find(({ id }) => !visited.has(id)) ??
+      membership.others.find(({ id }) => id !== circle.creator && isDetour(circle, id, self));
+  }
+
+  /** Passes a circle on, or back to its creator when there is nowhere else. */
+  pass(circle: Circle, payload: Payload): void {
+    const { self, onReturn } = this.#options;
+    const next = this.next(circle);
     if (next !== undefined) return this.#send(next.id, circle, payload);
     if (circle.creator === self) return onReturn(circle, payload);
-    const creator = membership.get(circle.creator);
-    if (creator === undefined || !isLive(creator) || wasSkipped(circle, creator.id)) return;
-    this.#send(creator.id, circle, withoutBody(payload));
+    this.#return(circle, withoutBody(payload));
+  }
+
+  /** Passes a circle that was here before on to its creator, if the sender could not. */
+  relay(circle: Circle, payload: Payload): void {
+    if (isDetour(circle, circle.creator, this.#options.self)) this.#return(circle, payload);
   }
 
   /** Sends a circle to a member of the creator's choice first, live or not. */
@@ -177,6 +197,21 @@ export class Circles {
     }
   }
 
+  /** Passes a circle back to its creator; or, who has tried that alone, to a member that tries it too. */
+  #return(circle: Circle, payload: Payload): void {
+    const { self, membership } = this.#options;
+    const creator = membership.get(circle.creator);
+    if (creator === undefined || !isLive(creator)) return;
+    const skips = skipsOf(circle, creator.id);
+    if (skips.length > 1) return;
+    if (skips.length === 0 || isDetour(circle, creator.id, self)) {
+      return this.#send(creator.id, circle, payload);
+    }
+    const isReachable = ({ id }: Member) => id !== creator.id && skipsOf(circle, id).length === 0;
+    const courier = membership.others.find(isReachable);
+    if (courier !== undefined) this.#send(courier.id, circle, payload);
+  }
+
   #retry(number: number, hop: Hop): void {
     this.#hops.delete(number);
     this.#deliver(number, { ...hop, tries: hop.tries + 1 });
@@ -184,9 +219,8 @@ export class Circles {
 
   #skip(number: number, hop: Hop): void {
     this.#hops.delete(number);
-    const skipped: Visit = { id: hop.to, deed: "skipped" };
-    const others = hop.circle.visited.filter((visit) => visit.id !== hop.to);
-    this.pass({ ...hop.circle, visited: [...others, skipped] }, hop.payload);
+    const skipped: Visit = { id: hop.to, deed: "skipped", by: this.#options.self };
+    this.pass({ ...hop.circle, visited: [...hop.circle.visited, skipped] }, hop.payload);
   }
 
   #send(to: MemberId, circle: Circle, payload: Payload): void {
@@ -233,8 +267,15 @@ function hopMessage(
     : { ...envelope, ...payload } satisfies Forward;
 }
 
-function wasSkipped(circle: Circle, id: MemberId): boolean {
-  return circle.visited.some((visit) => visit.id === id && visit.deed === "skipped");
+/** The times that a member has not acknowledged a circle. */
+function skipsOf(circle: Circle, id: MemberId): readonly Visit[] {
+  return circle.visited.filter((visit) => visit.id === id && visit.deed === "skipped");
+}
+
+/** Whether a member was skipped by one other server alone, and `self` may reach it. */
+function isDetour(circle: Circle, id: MemberId, self: MemberId): boolean {
+  const skips = skipsOf(circle, id);
+  return skips.length === 1 && skips[0]?.by !== self;
 }
 
 function withoutBody(payload: Payload): Payload {

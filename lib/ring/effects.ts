@@ -7,7 +7,8 @@
 import type { Address } from "./address.ts";
 import { assert } from "./assert.ts";
 import type { FileRecord } from "./file_record.ts";
-import type { FileAnswer, MemberMessage } from "./message.ts";
+import type { CollectAnswer, FileAnswer, MemberMessage } from "./message.ts";
+import type { Stamp } from "./stamp.ts";
 import type {
   Effect,
   Input,
@@ -57,7 +58,7 @@ export class Effects {
     this.add({ type: "reply", link, message });
   }
 
-  answer(request: RequestId, answer: FileAnswer): void {
+  answer(request: RequestId, answer: FileAnswer | CollectAnswer): void {
     this.add({ type: "answer", request, answer });
   }
 
@@ -81,15 +82,31 @@ export class Effects {
     this.#effects.push({ type: "look", token, item });
   }
 
-  scan(
-    { after, limit }: { after: string; limit: number },
+  digest(then: (digests: string) => void): void {
+    const token = this.#expect((input) => {
+      assert(input.type === "digested", `digest ${token} was answered by ${input.type}`);
+      then(input.digests);
+    });
+    this.#effects.push({ type: "digest", token });
+  }
+
+  compare(
+    what: { digests: string; after: string; limit: number },
     then: (records: readonly FileRecord[], next: string | undefined) => void,
   ): void {
     const token = this.#expect((input) => {
-      assert(input.type === "scanned", `scan ${token} was answered by ${input.type}`);
+      assert(input.type === "compared", `compare ${token} was answered by ${input.type}`);
       then(input.records, input.next);
     });
-    this.#effects.push({ type: "scan", token, after, limit });
+    this.#effects.push({ type: "compare", token, ...what });
+  }
+
+  collect(what: { upTo: Stamp; limit: number }, then: (dropped: number) => void): void {
+    const token = this.#expect((input) => {
+      assert(input.type === "collected", `collect ${token} was answered by ${input.type}`);
+      then(input.dropped);
+    });
+    this.#effects.push({ type: "collect", token, ...what });
   }
 
   /** `then` is told whether the body is here, and is given it if it is small. */

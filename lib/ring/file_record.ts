@@ -29,6 +29,16 @@ export const inlineBytesMax = 64 * 1024;
 /** The most records in one page of a list. */
 export const pageRecordsMax = 256;
 
+/**
+ * Into how many buckets the records are divided, by the first byte of the SHA-256 of their names. Two
+ * servers that differ find out where by comparing the digests of the buckets. Source: Dynamo
+ * (DeCandia et al., 2007), section 4.7, without the inner nodes of its trees.
+ */
+export const bucketCount = 256;
+
+/** Hexadecimal digits in the digest of a bucket: 64 bits. */
+export const bucketDigits = 16;
+
 /** Whether this record says that the file exists, and has a body too large to travel with it. */
 export function hasLargeBody(record: FileRecord): boolean {
   return record.size > inlineBytesMax;

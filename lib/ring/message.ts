@@ -7,7 +7,7 @@
  * (`sequence`, `hop`). How these become bytes is in `lib/protocol/`.
  */
 import type { FileRecord } from "./file_record.ts";
-import type { Member, MemberId } from "./member.ts";
+import { type Member, type MemberId, membersMax } from "./member.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** What a client asks about one file. */
@@ -40,7 +40,11 @@ export type ClientRequest =
     readonly type: "FORGET";
     /** Its address, or the first digits of its id. */
     readonly member: string;
-  };
+  }
+  /** Asks for what the tombstones take up: they are dropped if no server can be without them. */
+  | { readonly type: "GC" }
+  /** Asks the server to read and check all that it has, and to repair it. */
+  | { readonly type: "VERIFY" };
 
 /** The answer to a GET, a PUT or a DELETE. The body of a GET that is 200 follows it. */
 export interface FileAnswer {
@@ -97,6 +101,32 @@ export interface MemberAnswer {
   readonly error?: string;
 }
 
+/** The answer to a GC. */
+export interface CollectAnswer {
+  readonly type: "GC";
+  /** 200; 409, a server is missing, or differs; 503, another reason; 504, not all have answered. */
+  readonly status: 200 | 409 | 503 | 504;
+  /** How many tombstones the server asked has dropped. */
+  readonly dropped?: number;
+  readonly error?: string;
+}
+
+/** The answer to a VERIFY: what one server has found of what it holds. */
+export interface VerifyAnswer {
+  readonly type: "VERIFY";
+  /** 200; 503, it stops, or another VERIFY is under way. */
+  readonly status: 200 | 503;
+  /** How many records were checked, tombstones too. */
+  readonly checked?: number;
+  /** The names of what was damaged: the first of them, as many as fit. */
+  readonly damaged?: readonly string[];
+  readonly damagedCount?: number;
+  /** The names of what was damaged and could not be had from another server: the first of them. */
+  readonly lost?: readonly string[];
+  readonly lostCount?: number;
+  readonly error?: string;
+}
+
 /** What answers a frame that is no request, or a request that is malformed. */
 export interface ErrorAnswer {
   readonly type: "ERROR";
@@ -105,7 +135,14 @@ export interface ErrorAnswer {
 }
 
 /** What a server answers a client. */
-export type ClientAnswer = FileAnswer | ListAnswer | StatusAnswer | MemberAnswer | ErrorAnswer;
+export type ClientAnswer =
+  | FileAnswer
+  | ListAnswer
+  | StatusAnswer
+  | MemberAnswer
+  | CollectAnswer
+  | VerifyAnswer
+  | ErrorAnswer;
 
 interface Envelope {
   readonly from: MemberId;
@@ -177,7 +214,12 @@ export type Deed = typeof deeds[number];
 export interface Visit {
   readonly id: MemberId;
   readonly deed: Deed;
+  /** With `skipped`: who has had no acknowledgement. */
+  readonly by?: MemberId;
 }
+
+/** The most visits in an envelope: each member is visited once, and skipped by two at the most. */
+export const visitsMax = 3 * membersMax;
 
 /** What names a circular message: its creator, and a number unique for that creator's life. */
 export interface CircleName {
@@ -191,7 +233,7 @@ export interface CircleName {
 export interface Circle extends CircleName {
   /** Raised when the creator sends the message again. */
   readonly attempt: number;
-  /** In the order of the visits, the creator first. */
+  /** In the order of the visits, the creator first; who was skipped may have been visited as well. */
   readonly visited: readonly Visit[];
 }
 
@@ -209,6 +251,17 @@ export interface Find {
   readonly holder: MemberId;
 }
 
+/** What one server says of itself in a SURVEY, before tombstones are dropped. */
+export interface Survey {
+  readonly id: MemberId;
+  /** The digest of its list. */
+  readonly list: string;
+  /** The digest of its files. */
+  readonly files: string;
+  /** Whether it is alive, and nothing older than the survey can still reach its store. */
+  readonly isSettled: boolean;
+}
+
 /** What a client asked, as it goes round the ring. */
 export type Errand =
   | {
@@ -218,8 +271,16 @@ export type Errand =
     readonly holder: MemberId;
     /** Names the transfer in which a large body went ahead of its record. */
     readonly upload?: string;
+    /** The digest of the creator's list: who knows another one says so in its REPORT. */
+    readonly list: string;
   }
-  | { readonly type: "FIND"; readonly item: string; readonly found?: Find };
+  | { readonly type: "FIND"; readonly item: string; readonly found?: Find }
+  | { readonly type: "SURVEY"; readonly upTo: Stamp; readonly surveys: readonly Survey[] }
+  /**
+   * Asks to drop the tombstones whose stamp is not above `upTo`: every server of the creator's list,
+   * whose digest is `list`, has them. Who has another list drops nothing.
+   */
+  | { readonly type: "COLLECT"; readonly upTo: Stamp; readonly list: string };
 
 /** Carries what a client asked round the ring. */
 export interface Forward extends Envelope {
@@ -242,22 +303,39 @@ export interface Report extends Envelope {
   readonly type: "REPORT";
   readonly circle: CircleName;
   readonly deed: Deed;
+  /** The sender's list, if it is not the one that the creator had. */
+  readonly members?: readonly Member[];
 }
 
-/** Asks for the records after a name. */
+/** Asks for the records that may differ. */
 export interface Compare extends Envelope {
   readonly type: "COMPARE";
   readonly sequence: number;
+  /** The sender's own record: whoever answers passes new writes on to it from then on. */
+  readonly member: Member;
+  /** The digests of the sender's buckets, one after the other. */
+  readonly digests: string;
+  /** The name after which to go on, in the order of (bucket, name); empty at first. */
   readonly after: string;
 }
 
-/** The answer to a COMPARE: records, tombstones too, in the order of their names. */
+/** The answer to a COMPARE: all records, tombstones too, of buckets whose digests differ. */
 export interface Page extends Envelope {
   readonly type: "PAGE";
   readonly sequence: number;
   readonly records: readonly FileRecord[];
-  /** Given when there are more. */
+  /** Given when there are more: the name of the last one here. */
   readonly next?: string;
+  /** Present, and true, if the sender may itself have missed writes. */
+  readonly partial?: true;
+}
+
+/**
+ * Tells a member that was held gone, and is back, that it may have missed writes: it compares with the
+ * sender before it counts as a copy again.
+ */
+export interface Missed extends Envelope {
+  readonly type: "MISSED";
 }
 
 /**
@@ -288,6 +366,7 @@ export type MemberMessage =
   | Report
   | Compare
   | Page
+  | Missed
   | Refuse;
 
 /**

@@ -7,8 +7,9 @@
  * The parts, each in its file: the list and the circle it makes (`membership.ts`), what this server
  * says of itself and others (`roster.ts`), who is alive (`checks.ts`), coming and going
  * (`entrance.ts`), messages that go round (`circles.ts`), this server's own (`rounds.ts`), what clients
- * ask (`replication.ts`) and when it is refused (`write_gate.ts`), storing it (`applier.ts`), and catching
- * up (`repair.ts`).
+ * ask (`replication.ts`) and when it is refused (`write_gate.ts`), looking for it (`finder.ts`), storing it
+ * (`applier.ts`), catching up (`repair.ts`, `returns.ts`), mending (`mender.ts`), dropping tombstones
+ * (`collector.ts`), and what to do about strangers (`strangers.ts`).
  */
 import type { Address } from "./address.ts";
 import { Applier } from "./applier.ts";
@@ -16,16 +17,21 @@ import { assertNever } from "./assert.ts";
 import { checkIntervalDefaultMs, Checks, suspectAfter } from "./checks.ts";
 import { Circles } from "./circles.ts";
 import { Effects } from "./effects.ts";
+import { Collector } from "./collector.ts";
 import { Entrance } from "./entrance.ts";
+import { Finder } from "./finder.ts";
 import type { Member, MemberId } from "./member.ts";
 import { Membership } from "./membership.ts";
-import type { MemberMessage, Refuse } from "./message.ts";
+import { Mender } from "./mender.ts";
+import type { Forward, MemberMessage, Refuse } from "./message.ts";
 import { Repair } from "./repair.ts";
 import { Replication } from "./replication.ts";
+import { Returns } from "./returns.ts";
 import { Roster } from "./roster.ts";
 import { Rounds } from "./rounds.ts";
-import { StampClock } from "./stamp.ts";
+import { type Stamp, StampClock } from "./stamp.ts";
 import type { Effect, Input, Link, Now, StoredRing } from "./step.ts";
+import { Strangers } from "./strangers.ts";
 import { WriteGate } from "./write_gate.ts";
 
 /** What a node is made of. */
@@ -61,15 +67,20 @@ export class Node {
   readonly #roster: Roster;
   readonly #checks: Checks;
   readonly #entrance: Entrance;
+  readonly #returns: Returns;
   readonly #repair: Repair;
   readonly #replication: Replication;
-  /** Strangers that were told who is in the ring, not to tell them without end. */
-  readonly #introduced = new Map<MemberId, number>();
+  readonly #finder: Finder;
+  readonly #mender: Mender;
+  readonly #collector: Collector;
+  readonly #clock: StampClock;
+  readonly #strangers: Strangers;
   #files: string;
   readonly #checkIntervalMs: number;
   #steppedAt = Infinity;
   #savedVersion = 0;
   #savedIncarnation: number;
+  #savedCeiling: Stamp;
   #shownCircle = "";
   #wakeAt = Infinity;
 
@@ -80,7 +91,7 @@ export class Node {
     this.#checkIntervalMs = options.checkIntervalMs ?? checkIntervalDefaultMs;
     const effects = this.#effects;
     const membership = this.#membership = new Membership(self, options.sha256);
-    const clock = new StampClock(self, stored.highestStamp);
+    const clock = this.#clock = new StampClock(self, stored.highestStamp);
     const applier = new Applier(effects, clock);
     const files = () => this.#files;
     const circles = this.#circles = new Circles({
@@ -94,25 +105,51 @@ export class Node {
     });
     const { incarnation } = stored;
     this.#savedIncarnation = incarnation;
+    this.#savedCeiling = clock.ceiling;
     const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
+    this.#strangers = new Strangers({ self, membership, roster, effects });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
     const gate = new WriteGate({
       membership,
       effects,
       minCopies: options.minCopies ?? 1,
     });
+    const finder = this.#finder = new Finder({ self, membership, circles, rounds, effects });
+    const mender = this.#mender = new Mender({ self, membership, finder, applier, effects });
     this.#replication = new Replication({
       self,
       membership,
       roster,
       circles,
       rounds,
+      finder,
+      mender,
       applier,
       clock,
       effects,
       gate,
     });
-    this.#repair = new Repair({ self, membership, roster, applier, effects, files });
+    const returns = this.#returns = new Returns({ self, membership, effects });
+    const repair = this.#repair = new Repair({
+      self,
+      membership,
+      roster,
+      returns,
+      applier,
+      effects,
+      files,
+    });
+    this.#collector = new Collector({
+      self,
+      membership,
+      circles,
+      rounds,
+      applier,
+      repair,
+      clock,
+      effects,
+      files,
+    });
     const checks = this.#checks = new Checks({
       self,
       membership,
@@ -122,7 +159,7 @@ export class Node {
       files,
       gate,
       intervalMs: this.#checkIntervalMs,
-      onFiles: (member, theirs) => this.#repair.observe(member, theirs),
+      onFiles: (member, theirs) => repair.observe(member, theirs),
     });
     this.#entrance = new Entrance({
       self,
@@ -195,12 +232,19 @@ export class Node {
       case "request":
         return this.#replication.handleRequest(input.request, input.ask);
       case "written":
+      case "collected":
         this.#files = input.files;
         return this.#effects.resume(input.token, input);
       case "looked":
-      case "scanned":
+      case "digested":
+      case "compared":
       case "fetched":
         return this.#effects.resume(input.token, input);
+      case "damaged":
+        this.#files = input.files;
+        return this.#mender.handleDamaged(input.request, input.names);
+      case "collect":
+        return this.#collector.handleRequest(input.request);
       case "forget":
         return this.#roster.forget(input.member);
       case "leave":
@@ -215,13 +259,7 @@ export class Node {
 
   #handleMessage(message: MemberMessage, link: Link): void {
     if (message.type === "INSERT") return this.#entrance.handleInsert(message, link);
-    if (message.to !== this.#id) {
-      return this.#refuse(message, link, { status: 421, error: "This is another server" });
-    }
-    const isKnown = this.#membership.get(message.from) !== undefined;
-    if (!isKnown && !isIntroduction(message)) {
-      return this.#refuse(message, link, { status: 403, error: "The sender is not in the list" });
-    }
+    if (!this.#strangers.admits(message, link)) return;
     switch (message.type) {
       case "INSERTED":
         return this.#entrance.handleInserted(message);
@@ -234,23 +272,49 @@ export class Node {
       case "VOUCH":
         return this.#checks.handleVouch(message);
       case "UPDATE":
+        // Who has no place yet waits for it, and remembers no ring that it may never be in.
+        if (this.#membership.self === undefined) return;
         this.#acknowledge(message, link);
         return this.#roster.handleUpdate(message);
       case "FORWARD":
         this.#acknowledge(message, link);
-        return this.#replication.handleForward(message);
+        return this.#handleForward(message);
       case "ACK":
         return this.#circles.handleAck(message);
       case "REPORT":
+        // Before it is counted: whoever is new in the list is waited for as well.
+        if (message.members !== undefined) this.#roster.merge(message.members);
         return this.#rounds.handleReport(message);
       case "COMPARE":
         return this.#repair.handleCompare(message, link);
       case "PAGE":
         return this.#repair.handlePage(message);
+      case "MISSED":
+        return this.#repair.handleMissed(message);
       case "REFUSE":
         return this.#handleRefuse(message);
       default:
         assertNever(message);
+    }
+  }
+
+  /** Does what a circle asks, and passes it on; or, as its creator, takes it back. */
+  #handleForward(message: Forward): void {
+    const { circle, errand } = message;
+    if (circle.creator === this.#id) return this.#rounds.handleReturn(circle, errand);
+    const sighting = this.#circles.observe(circle);
+    if (sighting === "repeated") return this.#circles.relay(circle, { type: "FORWARD", errand });
+    switch (errand.type) {
+      case "WRITE":
+        return this.#replication.handleWrite(message, { errand, sighting });
+      case "FIND":
+        return this.#finder.handleFind(circle, errand);
+      case "SURVEY":
+        return this.#collector.handleSurvey(circle, errand);
+      case "COLLECT":
+        return this.#collector.handleCollect(circle, errand);
+      default:
+        assertNever(errand);
     }
   }
 
@@ -260,30 +324,11 @@ export class Node {
     this.#effects.reply(link, { type: "ACK", from: this.#id, to, hop });
   }
 
-  #refuse(
-    message: Exclude<MemberMessage, { type: "INSERT" }>,
-    link: Link,
-    { status, error }: { status: 403 | 421; error: string },
-  ): void {
-    if (message.type === "REFUSE") return;
-    const { from: to, to: intended } = message;
-    this.#effects.reply(link, { type: "REFUSE", from: this.#id, to, status, intended, error });
-  }
-
   #handleRefuse(message: Refuse): void {
     if (message.status === 409) return this.#roster.handleDisputed(message);
     if (message.status === 421) return this.#checks.handleMisdirected(message);
     if (message.intended === "") return this.#entrance.handleRefused(message);
-    this.#introduce(message.from);
-  }
-
-  /** Tells a server that takes us for a stranger who is in the ring; at most once a second. */
-  #introduce(stranger: MemberId): void {
-    const now = this.#effects.now.monotonic;
-    const last = this.#introduced.get(stranger) ?? -Infinity;
-    if (this.#membership.get(stranger) === undefined || now - last < checkIntervalDefaultMs) return;
-    this.#introduced.set(stranger, now);
-    this.#roster.announce(stranger);
+    this.#strangers.introduce(message.from);
   }
 
   #wakeParts(): void {
@@ -294,7 +339,8 @@ export class Node {
   }
 
   #timed() {
-    return [this.#checks, this.#circles, this.#rounds, this.#repair, this.#entrance];
+    const members = [this.#checks, this.#circles, this.#rounds, this.#entrance];
+    return [...members, this.#returns, this.#repair, this.#collector];
   }
 
   /** Lets every part draw its conclusions from a list that has changed. */
@@ -306,6 +352,7 @@ export class Node {
         this.#circles.reroute();
         this.#rounds.reconsider();
       }
+      this.#returns.settle();
       if (this.#entrance.isInside) this.#repair.settle();
       this.#entrance.settle();
     } while (version !== this.#membership.version);
@@ -332,15 +379,13 @@ export class Node {
   #persist(): readonly Effect[] {
     const { version } = this.#membership;
     const { incarnation } = this.#roster;
-    if (version === this.#savedVersion && incarnation === this.#savedIncarnation) return [];
+    const { ceiling: stampCeiling } = this.#clock;
+    const isSaved = version === this.#savedVersion && incarnation === this.#savedIncarnation &&
+      stampCeiling === this.#savedCeiling;
+    if (isSaved) return [];
     this.#savedVersion = version;
     this.#savedIncarnation = incarnation;
-    return [{ type: "save", incarnation, members: this.#membership.all }];
+    this.#savedCeiling = stampCeiling;
+    return [{ type: "save", incarnation, members: this.#membership.all, stampCeiling }];
   }
-}
-
-/** Whether a message may come from a server that is not in the list yet. */
-function isIntroduction(message: MemberMessage): boolean {
-  // Whoever sends these knows this server's id, which only members are told.
-  return message.type === "UPDATE" || message.type === "INSERTED" || message.type === "REFUSE";
 }

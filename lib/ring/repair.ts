@@ -1,19 +1,30 @@
 /**
  * Repair: a server brings itself up to date by pulling what another member has.
  *
- * A joining server pulls everything from one that holds everything, its predecessor if possible, and
- * only then says that it is alive. The one that is asked has the newcomer in its list already and
- * passes new writes on to it, and answers only when what it was storing before is stored: so nothing
- * falls between the list and the writes. Later, when two neighbours tell each other different digests
- * of their files and neither changes, both pull from each other (anti-entropy). The greater stamp
+ * It sends the digests of its buckets (COMPARE) and is sent all records of those that differ (PAGE), so
+ * that only the difference travels, and a pull that broke off goes on where it was. The greater stamp
  * wins, so pulling too much, or twice, is harmless.
+ *
+ * A joining server pulls from one that holds everything, its predecessor if possible, and only then says
+ * that it is alive. No write falls between the pages and the circles: COMPARE brings the newcomer's own
+ * record, so that the one that is asked knows it from then on; a write that reaches it later comes with
+ * its REPORT, which tells the creator of the newcomer before it counts the copies (`replication.ts`).
+ * A server that misses a write while it pulls begins anew, and not before the creator of that write
+ * has given up or has been answered by all others.
+ *
+ * A server that is told that it was held gone (MISSED, `returns.ts`) counts as a copy only when it has
+ * pulled from all who say so, besides.
+ *
+ * Two neighbours that keep telling each other different digests of their files pull from each other
+ * (anti-entropy): at once if the digests stay the same, else, as under steady writes, after a while.
  */
 import type { Applier } from "./applier.ts";
 import type { Effects } from "./effects.ts";
 import { type FileRecord, pageRecordsMax } from "./file_record.ts";
 import { isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type { Compare, Page } from "./message.ts";
+import type { Compare, Missed, Page } from "./message.ts";
+import type { Returns } from "./returns.ts";
 import type { Roster } from "./roster.ts";
 import type { Link } from "./step.ts";
 
@@ -22,29 +33,44 @@ export const pageTimeoutMs = 2000;
 /** How often a page is asked for before another member is. */
 export const pageTriesMax = 3;
 /** How long a server that cannot catch up, for want of room, waits at the most to try again. */
-export const restartMsMax = 60_000;
+export const restartMsMax = 8_000;
+/** How long a server waits for one that says MISSED, and is gone in its own list, in milliseconds. */
+export const awaitMs = 3000;
 /** How often two neighbours must tell the same two different digests before they compare. */
 export const differencesMin = 2;
-/** How many CHECKs pass after a comparison before the same difference is looked at again. */
+/** How often they must tell different digests of any kind before they compare. */
+export const busyDifferencesMin = 20;
+/** How many CHECKs pass after a comparison before a difference is looked at again. */
 export const differencePause = 5;
+/** How many records are being applied at the most when the next page is asked for. */
+const openRecordsMax = pageRecordsMax / 2;
 /** How many members a body is looked for at. */
 const sourcesMax = 4;
 
 interface Pull {
   readonly source: MemberId;
+  /** Of this server's buckets when the pull began; absent until the store has told. */
+  digests?: string;
+  /** Where the next page begins; absent when there is none. */
+  after: string | undefined;
+  /** Of the page that is asked for; -1 when none is. */
   sequence: number;
-  after: string;
   tries: number;
   retryAt: number;
-  /** Records of the page at hand that are not applied yet. */
+  /** Records that are not applied yet. */
   open: number;
   failures: number;
+  /** Whether the source may itself have missed writes. */
+  isPartial: boolean;
 }
 
 interface Difference {
   mine: string;
   theirs: string;
-  count: number;
+  /** How often these two have been told. */
+  same: number;
+  /** How often any two have been. */
+  any: number;
 }
 
 /** What {@linkcode Repair} is made of. */
@@ -52,6 +78,7 @@ export interface RepairOptions {
   readonly self: MemberId;
   readonly membership: Membership;
   readonly roster: Roster;
+  readonly returns: Returns;
   readonly applier: Applier;
   readonly effects: Effects;
   readonly files: () => string;
@@ -61,8 +88,18 @@ export interface RepairOptions {
 export class Repair {
   readonly #options: RepairOptions;
   readonly #differences = new Map<MemberId, Difference>();
-  /** The members whose files a joining server has pulled, or could not pull. */
-  readonly #tried = new Set<MemberId>();
+  /** The members that hold all that this joining server needs of them, and those that could not help. */
+  readonly #pulled = new Set<MemberId>();
+  readonly #failed = new Set<MemberId>();
+  /**
+   * The members whose writes this server may have missed: it has to pull from each; and until when
+   * those are waited for that it holds gone itself.
+   */
+  readonly #owed = new Map<MemberId, number>();
+  /** Whether it has pulled from a server that holds everything. */
+  #hasAll = false;
+  #others: readonly Member[] = [];
+  #lapses = 0;
   #sequence = 0;
   #pull: Pull | undefined;
   #restartAt = Infinity;
@@ -75,7 +112,7 @@ export class Repair {
 
   /** The monotonic time at which {@linkcode wake} has something to do. */
   get dueAt(): number {
-    return Math.min(this.#restartAt, this.#pull?.retryAt ?? Infinity);
+    return Math.min(this.#restartAt, this.#pull?.retryAt ?? Infinity, ...this.#awaitedUntil());
   }
 
   /** How many records of another server have been compared, here included, since catching up began. */
@@ -83,22 +120,40 @@ export class Repair {
     return this.#compared;
   }
 
+  /** Whether records of another server are being asked for. */
+  get isPulling(): boolean {
+    return this.#pull !== undefined;
+  }
+
   /** Goes on with catching up, if this server is joining: called after every input. */
   settle(): void {
-    const { membership } = this.#options;
-    if (this.#pull !== undefined) {
-      const source = membership.get(this.#pull.source);
-      if (source === undefined || !isLive(source)) this.#pull = undefined;
-    }
+    const { membership, roster } = this.#options;
+    if (roster.lapses !== this.#lapses) this.#forget();
+    this.#noticeLosses();
     const isJoining = membership.self?.status === "joining";
     if (isJoining && this.#pull === undefined && this.#restartAt === Infinity) this.#catchUp();
+  }
+
+  /**
+   * A member that dies before it has been pulled from may have given what it alone had to one that has
+   * been: then that is pulled from again.
+   */
+  #noticeLosses(): void {
+    const { others } = this.#options.membership;
+    if (others === this.#others) return;
+    const live = new Set(others.map(({ id }) => id));
+    const isLost = this.#others.some(({ id }) => !live.has(id) && !this.#pulled.has(id));
+    if (isLost) this.#pulled.clear();
+    if (this.#pull !== undefined && !live.has(this.#pull.source)) this.#pull = undefined;
+    this.#others = others;
   }
 
   wake(): void {
     const now = this.#options.effects.now.monotonic;
     if (now >= this.#restartAt) {
       this.#restartAt = Infinity;
-      this.#tried.clear();
+      this.#pulled.clear();
+      this.#failed.clear();
     }
     const pull = this.#pull;
     if (pull === undefined || now < pull.retryAt) return;
@@ -115,66 +170,92 @@ export class Repair {
       return;
     }
     const known = this.#differences.get(member);
-    if (known === undefined || known.mine !== mine || known.theirs !== theirs) {
-      this.#differences.set(member, { mine, theirs, count: 1 });
+    const isSame = known?.mine === mine && known.theirs === theirs;
+    const any = (known?.any ?? 0) + 1;
+    const same = isSame ? known.same + 1 : Math.min(known?.same ?? 0, 0) + 1;
+    const isDue = same >= differencesMin || any >= busyDifferencesMin;
+    if (!isDue || this.#pull !== undefined) {
+      this.#differences.set(member, { mine, theirs, same, any });
       return;
     }
-    known.count++;
-    if (known.count < differencesMin || this.#pull !== undefined) return;
-    known.count = -differencePause;
+    this.#differences.set(member, { mine, theirs, same: -differencePause, any: 0 });
     this.#begin(member);
   }
 
-  /** Answers with the records after a name, once all that came before is stored. */
+  /** Answers with records that may differ; from now on the sender is given new writes as well. */
   handleCompare(message: Compare, link: Link): void {
-    const { self, applier, effects } = this.#options;
-    applier.whenSettled(() => {
-      effects.scan({ after: message.after, limit: pageRecordsMax }, (records, next) => {
-        effects.reply(link, {
-          type: "PAGE",
-          from: self,
-          to: message.from,
-          sequence: message.sequence,
-          records,
-          ...(next === undefined ? {} : { next }),
-        });
+    const { self, membership, roster, returns, effects } = this.#options;
+    const { from, member, digests, after, sequence } = message;
+    if (member.id === from) roster.merge([member]);
+    const known = membership.get(from);
+    // New writes do not go to it: before it is given the old ones it has to say that it is back.
+    if (known === undefined || !isLive(known)) return roster.announce(from);
+    if (after === "") returns.handleCompare(from);
+    effects.compare({ digests, after, limit: pageRecordsMax }, (records, next) => {
+      const isPartial = membership.self?.status !== "alive";
+      effects.reply(link, {
+        type: "PAGE",
+        from: self,
+        to: from,
+        sequence,
+        records,
+        ...(next === undefined ? {} : { next }),
+        ...(isPartial ? { partial: true } : {}),
       });
     });
   }
 
-  /** Applies the records of a page, and asks for the next when it is done. */
+  /** This server was held gone by another, and has missed what that has taken meanwhile. */
+  handleMissed(message: Missed): void {
+    const { membership, roster, effects } = this.#options;
+    const { from } = message;
+    const sender = membership.get(from);
+    // It may not know yet that this server holds it gone as well: it is told, and will deny it.
+    if (sender !== undefined && !isLive(sender)) roster.announce(from);
+    this.#owed.set(from, effects.now.monotonic + awaitMs);
+    this.#pulled.delete(from);
+    if (membership.self?.status === "alive") return roster.lapse();
+    if (this.#pull?.source === from) this.#pull = undefined;
+  }
+
+  /** Applies the records of a page. */
   handlePage(message: Page): void {
     const pull = this.#pull;
     if (pull === undefined || pull.sequence !== message.sequence) return;
     pull.sequence = -1;
     pull.retryAt = Infinity;
-    pull.open = message.records.length;
-    for (const record of message.records) this.#apply(pull, { record, page: message });
-    if (pull.open === 0) this.#turnPage(pull, message);
+    pull.tries = 0;
+    pull.after = message.next;
+    pull.open += message.records.length;
+    pull.isPartial ||= message.partial === true;
+    for (const record of message.records) this.#apply(pull, record);
+    this.#turnPage(pull);
   }
 
-  #apply(pull: Pull, { record, page }: { record: FileRecord; page: Page }): void {
+  #apply(pull: Pull, record: FileRecord): void {
     const sources = this.#sources(pull.source);
     this.#options.applier.apply({ record, sources }, (applied) => {
       if (applied.deed === "failed") pull.failures++;
       pull.open--;
       this.#compared++;
-      if (pull.open === 0) this.#turnPage(pull, page);
+      this.#turnPage(pull);
     });
   }
 
-  #turnPage(pull: Pull, page: Page): void {
-    if (this.#pull !== pull) return;
-    if (page.next === undefined) return this.#finish(pull);
-    pull.after = page.next;
-    pull.tries = 0;
-    this.#request(pull);
+  /** Asks for the next page in time for the bodies to go on coming, or ends after the last one. */
+  #turnPage(pull: Pull): void {
+    if (this.#pull !== pull || pull.sequence !== -1) return;
+    if (pull.after !== undefined) {
+      if (pull.open <= openRecordsMax) this.#request(pull);
+    } else if (pull.open === 0) this.#finish(pull);
   }
 
   #request(pull: Pull): void {
     const { self, membership, effects } = this.#options;
-    const source = membership.get(pull.source);
-    if (source === undefined) return;
+    const [source, own] = [membership.get(pull.source), membership.self];
+    const { digests, after } = pull;
+    if (source === undefined || own === undefined) return;
+    if (digests === undefined || after === undefined) return;
     pull.tries++;
     pull.sequence = ++this.#sequence;
     pull.retryAt = effects.now.monotonic + pageTimeoutMs;
@@ -183,51 +264,112 @@ export class Repair {
       from: self,
       to: pull.source,
       sequence: pull.sequence,
-      after: pull.after,
+      member: own,
+      digests,
+      after,
     });
   }
 
   #begin(source: MemberId): void {
+    const pull: Pull = {
+      source,
+      after: "",
+      sequence: 0,
+      tries: 0,
+      retryAt: Infinity,
+      open: 0,
+      failures: 0,
+      isPartial: false,
+    };
     this.#compared = 0;
-    this.#pull = { source, sequence: 0, after: "", tries: 0, retryAt: 0, open: 0, failures: 0 };
-    this.#request(this.#pull);
+    this.#pull = pull;
+    this.#options.effects.digest((digests) => {
+      pull.digests = digests;
+      if (this.#pull === pull) this.#request(pull);
+    });
   }
 
   #finish(pull: Pull): void {
     const { membership, roster } = this.#options;
     this.#pull = undefined;
-    if (membership.self?.status !== "joining") return;
-    if (pull.failures > 0) return this.#abandon(pull);
-    const hadEverything = membership.get(pull.source)?.status === "alive";
-    this.#tried.add(pull.source);
-    // Where nobody holds everything, as when all servers start again, all of them together do.
-    if (!hadEverything && this.#nextSource() !== undefined) return;
-    this.#tried.clear();
+    // A lapse that was noticed in this very step is acted upon at its end.
+    if (membership.self?.status !== "joining" || roster.lapses !== this.#lapses) return;
+    if (pull.failures > 0) {
+      this.#failed.add(pull.source);
+      return;
+    }
+    this.#pulled.add(pull.source);
+    if (!pull.isPartial) this.#hasAll = true;
+  }
+
+  /**
+   * The members that are still to be pulled from: where nobody holds everything, as when all servers
+   * start again, all of them together do; else those whose writes were missed.
+   */
+  #wanted(): readonly Member[] {
+    return this.#options.membership.others.filter(({ id }) =>
+      !this.#pulled.has(id) && (!this.#hasAll || this.#owed.has(id))
+    );
+  }
+
+  /** Until when to wait for members that this server is to pull from, and holds gone as yet. */
+  #awaitedUntil(): readonly number[] {
+    const { membership, effects } = this.#options;
+    return [...this.#owed]
+      .filter(([id, until]) => {
+        const member = membership.get(id);
+        return until > effects.now.monotonic && member !== undefined && !isLive(member);
+      })
+      .map(([, until]) => until);
+  }
+
+  #becomeAlive(): void {
+    this.#pulled.clear();
+    this.#failed.clear();
+    this.#owed.clear();
+    this.#hasAll = false;
     this.#restartMs = pageTimeoutMs;
-    roster.becomeAlive();
+    this.#options.roster.becomeAlive();
   }
 
   /** Turns to another source; `settle` finds one, or tries all of them again a little later. */
   #abandon(pull: Pull): void {
     this.#pull = undefined;
-    this.#tried.add(pull.source);
+    this.#failed.add(pull.source);
+    // It is neither dead nor to be reached: what it has comes through others, and by anti-entropy.
+    this.#owed.delete(pull.source);
+  }
+
+  /** This server has missed a write: what it has pulled so far does not tell what it lacks. */
+  #forget(): void {
+    this.#lapses = this.#options.roster.lapses;
+    this.#pull = undefined;
+    this.#pulled.clear();
+    this.#failed.clear();
+    this.#hasAll = false;
+    this.#restartAt = Infinity;
   }
 
   #catchUp(): void {
-    const { membership, roster, effects } = this.#options;
+    const { roster, effects } = this.#options;
+    const now = effects.now.monotonic;
+    if (this.#wanted().length === 0) {
+      if (this.#awaitedUntil().length === 0) this.#becomeAlive();
+      return;
+    }
+    if (roster.unsettledUntil > now) {
+      this.#restartAt = roster.unsettledUntil;
+      return;
+    }
     const source = this.#nextSource();
     if (source !== undefined) return this.#begin(source.id);
-    if (membership.others.length === 0) roster.becomeAlive();
-    else {
-      this.#restartAt = effects.now.monotonic + this.#restartMs;
-      this.#restartMs = Math.min(2 * this.#restartMs, restartMsMax);
-    }
+    this.#restartAt = now + this.#restartMs;
+    this.#restartMs = Math.min(2 * this.#restartMs, restartMsMax);
   }
 
   /** The member to pull from next: one that holds everything if there is one, the nearest before us. */
   #nextSource(): Member | undefined {
-    const before = [...this.#options.membership.others].reverse();
-    const untried = before.filter((member) => !this.#tried.has(member.id));
+    const untried = [...this.#wanted()].reverse().filter(({ id }) => !this.#failed.has(id));
     return untried.find((member) => member.status === "alive") ?? untried[0];
   }
 

@@ -8,18 +8,23 @@
  * sync, not one sync for each server. Chain replication (van Renesse and Schneider, 2004) acknowledges
  * at the end of a chain; a circle with two ends at the creator needs no master that knows the chain.
  *
+ * A server that joins meanwhile may be known to one server before it is to the creator. A REPORT from who
+ * has another list brings that list, and the creator waits for whoever is new in it as well.
+ *
  * A write that was not confirmed in time is sent again, with the same stamp, so that it is the same
  * write wherever it has been before. If that does not help its outcome is unknown, and the client is
  * told just that. A GET that finds nothing here is forwarded as a FIND, which brings back the newest
  * record that any server has.
  */
 import type { Applied, Applier } from "./applier.ts";
-import type { Circles } from "./circles.ts";
+import type { Circles, Sighting } from "./circles.ts";
 import type { Effects } from "./effects.ts";
 import { type FileRecord, hasLargeBody } from "./file_record.ts";
 import type { MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type { Circle, Deed, Errand, FileAnswer, Find, Forward } from "./message.ts";
+import type { Finder } from "./finder.ts";
+import type { Mender } from "./mender.ts";
+import type { Circle, Deed, Errand, FileAnswer, Forward } from "./message.ts";
 import type { Roster } from "./roster.ts";
 import type { ForwardPayload, Round, Rounds } from "./rounds.ts";
 import type { StampClock } from "./stamp.ts";
@@ -28,15 +33,12 @@ import type { WriteGate } from "./write_gate.ts";
 
 /** How long a write of a small file may take, in milliseconds: a stopped server is dead by then. */
 export const writeTimeoutMs = 9000;
-/** How long a FIND may take, in milliseconds. */
-export const findTimeoutMs = 5000;
 /** How fast a large body goes round the ring at the least, in bytes a millisecond (10 MB/s). */
 export const transferRateMin = 10_000;
 /** How many requests of clients a server has under way at the most. */
 export const requestsMax = 4096;
 
 type WriteErrand = Extract<Errand, { type: "WRITE" }>;
-type FindErrand = Extract<Errand, { type: "FIND" }>;
 
 /** What {@linkcode Replication} is made of. */
 export interface ReplicationOptions {
@@ -45,6 +47,8 @@ export interface ReplicationOptions {
   readonly roster: Roster;
   readonly circles: Circles;
   readonly rounds: Rounds;
+  readonly finder: Finder;
+  readonly mender: Mender;
   readonly applier: Applier;
   readonly clock: StampClock;
   readonly effects: Effects;
@@ -83,7 +87,7 @@ export class Replication {
     };
     switch (ask.type) {
       case "GET":
-        return this.#get(ask.item, answer);
+        return this.#get(ask, answer);
       case "PUT":
         return this.#put(ask, answer);
       case "DELETE":
@@ -91,47 +95,39 @@ export class Replication {
     }
   }
 
-  /** Does what a circle asks, and passes it on; or, as its creator, takes it back. */
-  handleForward(message: Forward): void {
-    const { self, circles, rounds } = this.#options;
-    const { circle, errand } = message;
-    if (circle.creator === self) return rounds.handleReturn(circle, errand);
-    const sighting = circles.observe(circle);
-    if (sighting === "repeated") return;
-    if (errand.type === "FIND") return this.#find(circle, errand);
-    if (sighting === "again") this.#report(circle, circles.deedFor(circle));
-    const payload = forward(errand, message.body);
-    circles.visitAndPass(circle, payload);
-    if (sighting === "new") this.#storeOthers(circle, errand, message);
+  /** Passes another server's write on, stores it, and tells its creator. */
+  handleWrite(
+    message: Forward,
+    { errand, sighting }: { errand: WriteErrand; sighting: Exclude<Sighting, "repeated"> },
+  ): void {
+    const { membership, circles, applier } = this.#options;
+    const { circle } = message;
+    if (applier.isPast(errand.record)) return;
+    const done = circles.deedFor(circle);
+    if (done === "stored") this.#report(circle, errand, done);
+    // A creator with another list than ours takes our word from a REPORT only, which brings our list.
+    const deed = done === "stored" && errand.list === membership.digest ? done : "passed";
+    circles.visitAndPass(circle, forward(errand, message.body), deed);
+    // What could not be stored may find room now; if not, this server has missed it once more.
+    if (sighting === "new" || done === "failed") this.#storeOthers(circle, errand, message);
   }
 
-  #get(item: string, answer: Answer): void {
-    const { self, membership, effects } = this.#options;
+  #get({ item, bodyLost }: Extract<Ask, { type: "GET" }>, answer: Answer): void {
+    const { self, membership, finder, mender, effects } = this.#options;
     effects.look(item, (own) => {
       const isCurrent = own !== undefined && membership.self?.status === "alive";
-      if (isCurrent) return answerWith(own, answer);
-      this.#search(item, own, (search) => {
+      if (isCurrent && bodyLost !== true) return answerWith(own, answer);
+      finder.search(item, own, (search) => {
         if (search.outcome === "unknown") return answer(503, { error: search.error });
         const { find } = search;
-        if (find === undefined || find.holder === self || find.record.deleted === true) {
+        const isHere = find?.holder === self && bodyLost !== true;
+        if (find === undefined || isHere || find.record.deleted === true) {
           return answerWith(find?.record, answer);
         }
-        this.#bring(find, answer);
-      });
-    });
-  }
-
-  /** Brings a file here that another server has, and answers with it. */
-  #bring(find: Find, answer: Answer): void {
-    const { membership, applier } = this.#options;
-    const holder = membership.get(find.holder);
-    const sources = holder === undefined ? [] : [holder.address];
-    applier.apply({ record: find.record, sources }, (applied) => {
-      if (applied.deed === "stored") return answerWith(newest(find.record, applied), answer);
-      const name = JSON.stringify(find.record.name);
-      const where = holder?.address ?? "a server that has left";
-      answer(applied.reason === "full" ? 507 : 503, {
-        error: `Cannot get ${name} from ${where}, the only server found to have it`,
+        mender.bring(find, (brought) => {
+          if (brought.outcome === "stored") return answerWith(brought.record, answer);
+          answer(brought.reason === "full" ? 507 : 503, { error: brought.error });
+        });
       });
     });
   }
@@ -141,9 +137,9 @@ export class Replication {
    * it makes must be above theirs, or its write would be acknowledged and lose.
    */
   #afterOthers(item: string, answer: Answer, then: () => void): void {
-    const { membership, clock } = this.#options;
+    const { membership, finder, clock } = this.#options;
     if (membership.self?.status === "alive") return then();
-    this.#search(item, undefined, (search) => {
+    finder.search(item, undefined, (search) => {
       if (search.outcome === "unknown") return answer(503, { error: search.error });
       if (search.find !== undefined) clock.observe(search.find.record.stamp);
       then();
@@ -167,12 +163,12 @@ export class Replication {
   }
 
   #delete(item: string, answer: Answer): void {
-    const { effects } = this.#options;
+    const { finder, effects } = this.#options;
     effects.look(item, (own) => {
       if (own !== undefined && own.deleted !== true) {
         return this.#afterOthers(item, answer, () => this.#bury(item, answer));
       }
-      this.#search(item, own, (search) => {
+      finder.search(item, own, (search) => {
         if (search.outcome === "unknown") return answer(503, { error: search.error });
         const record = search.find?.record;
         if (record === undefined || record.deleted === true) return answerWith(undefined, answer);
@@ -205,29 +201,36 @@ export class Replication {
     { body, upload }: { body?: Uint8Array | undefined; upload?: string | undefined },
     then: (result: WriteResult) => void,
   ): void {
-    const { self, roster, applier, rounds, gate } = this.#options;
+    const { self, membership, roster, applier, rounds, gate } = this.#options;
     const errand: WriteErrand = {
       type: "WRITE",
       record,
       holder: self,
+      list: membership.digest,
       ...(upload === undefined ? {} : { upload }),
     };
-    const transferMs = hasLargeBody(record) ? record.size / transferRateMin : 0;
-    const timeoutMs = writeTimeoutMs + transferMs;
     let own: Applied | undefined;
+    let isOver = false;
     const round = rounds.begin(forward(errand, body), {
-      timeoutMs,
+      timeoutMs: timeoutMsOf(record),
       evaluate: () => {
         if (own === undefined || !rounds.isSettled(round)) return false;
         const copies = rounds.copies(round);
-        if (own.deed === "failed" && copies > 0) roster.lapse();
-        then(result(copies, { own, record, minCopies: gate.minCopies }));
+        const hasFailed = rounds.hasFailed(round);
+        isOver = true;
+        if (own.deed === "failed" && !hasFailed) roster.lapse();
+        then(result(copies, { own, record, hasFailed, minCopies: gate.minCopies }));
         return true;
       },
-      expire: () => then({ status: 504, error: this.#unknown(round, record) }),
+      expire: () => {
+        isOver = true;
+        if (own?.deed === "failed") roster.lapse();
+        then({ status: 504, error: this.#unknown(round, record) });
+      },
     });
     applier.apply({ record, body, sources: [] }, (applied) => {
       own = applied;
+      if (isOver && applied.deed === "failed") roster.lapse();
       rounds.noteOwn(round, applied.deed);
     });
     rounds.send(round);
@@ -241,71 +244,21 @@ export class Replication {
       `${copies} of ${members} servers have it after ${seconds} s`;
   }
 
-  /** Looks for the newest record of a name on all servers; `own` is the one that is here. */
-  #search(
-    item: string,
-    own: FileRecord | undefined,
-    then: (search: Search) => void,
-  ): void {
-    const { self, membership, rounds } = this.#options;
-    const mine = own === undefined ? undefined : { record: own, holder: self };
-    if (membership.others.length === 0) return then({ outcome: "known", find: mine });
-    const errand: FindErrand = {
-      type: "FIND",
-      item,
-      ...(mine === undefined ? {} : { found: mine }),
-    };
-    const round = rounds.begin(forward(errand, undefined), {
-      timeoutMs: findTimeoutMs,
-      evaluate: (returned) => {
-        if (returned === undefined || !this.#hasAskedAll(returned.circle)) return false;
-        then({ outcome: "known", find: returned.found });
-        return true;
-      },
-      expire: () => {
-        const name = JSON.stringify(item);
-        const error = `Cannot tell whether there is a file ${name}: not every server has answered`;
-        then({ outcome: "unknown", error });
-      },
-    });
-    rounds.send(round);
-  }
-
-  /** Whether a circle that is back has been at every live member. */
-  #hasAskedAll(circle: Circle): boolean {
-    const asked = new Set(
-      circle.visited.filter((visit) => visit.deed !== "skipped").map((visit) => visit.id),
-    );
-    return this.#options.membership.others.every((member) => asked.has(member.id));
-  }
-
-  /** Adds what is known here of a name to a FIND, and passes it on. */
-  #find(circle: Circle, errand: FindErrand): void {
-    const { self, circles, effects } = this.#options;
-    effects.look(errand.item, (own) => {
-      const isNewer = own !== undefined &&
-        (errand.found === undefined || own.stamp > errand.found.record.stamp);
-      const found = isNewer ? { record: own, holder: self } : errand.found;
-      const next = { ...errand, ...(found === undefined ? {} : { found }) };
-      circles.visitAndPass(circle, forward(next, undefined));
-    });
-  }
-
   /** Stores what another server's circle brings, and tells its creator. */
   #storeOthers(circle: Circle, errand: WriteErrand, message: Forward): void {
-    const { membership, roster, circles, applier } = this.#options;
+    const { membership, roster, circles, applier, effects } = this.#options;
     const sources = [errand.holder, message.from].flatMap((id) =>
       membership.get(id)?.address ?? []
     );
     const { record, upload } = errand;
     applier.apply({ record, body: message.body, sources, upload }, (applied) => {
       circles.setDeed(circle, applied.deed);
-      if (applied.deed === "failed") roster.lapse();
-      this.#report(circle, applied.deed);
+      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + timeoutMsOf(record));
+      this.#report(circle, errand, applied.deed);
     });
   }
 
-  #report(circle: Circle, deed: Deed): void {
+  #report(circle: Circle, errand: WriteErrand, deed: Deed): void {
     if (deed !== "stored" && deed !== "failed") return;
     const { self, membership, effects } = this.#options;
     const creator = membership.get(circle.creator);
@@ -317,6 +270,7 @@ export class Replication {
       to: creator.id,
       circle: { creator: creator.id, boot, sequence },
       deed,
+      ...(errand.list === membership.digest ? {} : { members: membership.all }),
     });
   }
 }
@@ -327,18 +281,20 @@ type WriteResult =
   | { readonly status: 200; readonly copies: number; readonly previous: FileRecord | undefined }
   | { readonly status: 504 | 507; readonly error: string };
 
-type Search =
-  | { readonly outcome: "known"; readonly find: Find | undefined }
-  | { readonly outcome: "unknown"; readonly error: string };
-
 function result(
   copies: number,
-  { own, record, minCopies }: { own: Applied; record: FileRecord; minCopies: number },
+  { own, record, hasFailed, minCopies }: {
+    own: Applied;
+    record: FileRecord;
+    hasFailed: boolean;
+    minCopies: number;
+  },
 ): WriteResult {
-  if (copies === 0) return { status: 507, error: "There is no room left on any server's disk" };
-  if (copies < minCopies) {
+  if (hasFailed) return { status: 507, error: "There is no room left on any server's disk" };
+  const least = Math.max(1, minCopies);
+  if (copies < least) {
     const name = JSON.stringify(record.name);
-    const error = `The outcome for ${name} is unknown: ${copies} of ${minCopies} copies were made`;
+    const error = `The outcome for ${name} is unknown: ${copies} of ${least} copies were made`;
     return { status: 504, error };
   }
   return { status: 200, copies, previous: own.deed === "stored" ? own.previous : undefined };
@@ -352,9 +308,9 @@ function answerWith(record: FileRecord | undefined, answer: Answer): void {
   answer(200, { size, sha256, contentType, stamp });
 }
 
-/** What is stored once `record` has been applied: it, or something newer. */
-function newest(record: FileRecord, applied: Extract<Applied, { deed: "stored" }>): FileRecord {
-  return applied.changed || applied.previous === undefined ? record : applied.previous;
+/** How long a write may take until its outcome is unknown, in milliseconds. */
+function timeoutMsOf(record: FileRecord): number {
+  return writeTimeoutMs + (hasLargeBody(record) ? record.size / transferRateMin : 0);
 }
 
 /** The body of a large file travels apart from its record. */

@@ -27,6 +27,8 @@ export interface RosterOptions {
 export class Roster {
   readonly #options: RosterOptions;
   #incarnation: number;
+  #lapses = 0;
+  #unsettledUntil = -Infinity;
   /** When this life began, in milliseconds since 1970. */
   #since = 0;
 
@@ -38,6 +40,16 @@ export class Roster {
   /** This server's incarnation. */
   get incarnation(): number {
     return this.#incarnation;
+  }
+
+  /** How often this server may have missed a write: what it pulled before is not enough then. */
+  get lapses(): number {
+    return this.#lapses;
+  }
+
+  /** The monotonic time from which on other servers have what this one has missed, if anybody has. */
+  get unsettledUntil(): number {
+    return this.#unsettledUntil;
   }
 
   /** Begins a new life. */
@@ -65,8 +77,13 @@ export class Roster {
     this.announce();
   }
 
-  /** Says that this server has missed a write: it may not answer from what it holds until it has caught up. */
-  lapse(): void {
+  /**
+   * Says that this server may have missed writes: it may not answer from what it holds until it has
+   * caught up. A write that is still going round reaches the others by `settledAt` at the latest.
+   */
+  lapse(settledAt = -Infinity): void {
+    this.#lapses++;
+    this.#unsettledUntil = Math.max(this.#unsettledUntil, settledAt);
     const own = this.#options.membership.self;
     if (own?.status !== "alive") return;
     this.#incarnation++;
@@ -108,7 +125,8 @@ export class Roster {
     if (before === undefined || own === undefined || own === before) return;
     // Whoever leaves stands by it: a raised incarnation would bring it back.
     if (isLive(own) && own.address !== before.address) this.dispute(own.address);
-    const heldDead = !isLive(own) && before.status === "alive";
+    const heldDead = !isLive(own) && isLive(before);
+    if (heldDead) this.#lapses++;
     this.enter({ ...place(before), status: heldDead ? "joining" : before.status });
     if (before.status !== "left") this.announce();
   }

@@ -9,10 +9,13 @@ import { type Circles, mergeDeed, type Payload } from "./circles.ts";
 import type { Effects } from "./effects.ts";
 import type { MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type { Circle, CircleName, Deed, Errand, Find, Report, Visit } from "./message.ts";
+import type { Circle, CircleName, Deed, Errand, Report, Visit } from "./message.ts";
 
 /** After how long a creator sends a circle again, in milliseconds. */
 export const resendMs = 1000;
+
+/** Every which attempt goes to all other servers. */
+const resendsForAll = 3;
 
 /** What a FORWARD circle carries. */
 export type ForwardPayload = Extract<Payload, { type: "FORWARD" }>;
@@ -21,6 +24,8 @@ export type ForwardPayload = Extract<Payload, { type: "FORWARD" }>;
 export interface Round {
   readonly circle: CircleName;
   readonly payload: ForwardPayload;
+  /** The members that it was for at any time. */
+  readonly asked: Set<MemberId>;
   /** What each server is known to have done. */
   readonly deeds: Map<MemberId, Deed>;
   readonly plan: RoundPlan;
@@ -34,12 +39,18 @@ export interface Round {
 export interface RoundPlan {
   readonly timeoutMs: number;
   /**
-   * Looks whether the round is settled, and if so ends it and returns true. It is given the envelope
-   * if that has just come back.
+   * Looks whether the round is settled, and if so ends it and returns true. It is given what has just
+   * come back, if it is that.
    */
-  readonly evaluate: (returned?: { circle: Circle; found: Find | undefined }) => boolean;
+  readonly evaluate: (returned?: Returned) => boolean;
   /** Called instead when the time is over. */
   readonly expire: () => void;
+}
+
+/** A circle that is back at its creator. */
+export interface Returned {
+  readonly circle: Circle;
+  readonly errand: Errand;
 }
 
 /** What {@linkcode Rounds} is made of. */
@@ -73,6 +84,7 @@ export class Rounds {
     const round: Round = {
       circle: circles.name(),
       payload,
+      asked: new Set(),
       deeds: new Map(),
       plan,
       deadline: now + plan.timeoutMs,
@@ -83,14 +95,27 @@ export class Rounds {
     return round;
   }
 
-  /** Sends a round to whoever has not yet said what it did. */
+  /**
+   * Sends a round to whoever has not yet said what it did; now and then to all others, as one of those
+   * that are done may reach a member that this server cannot.
+   */
   send(round: Round): void {
-    const { self, circles } = this.#options;
+    const { self, membership, circles } = this.#options;
+    for (const { id } of membership.others) round.asked.add(id);
     const visited: Visit[] = [{ id: self, deed: round.deeds.get(self) ?? "passed" }];
+    const isForAll = round.attempt % resendsForAll === resendsForAll - 1;
     for (const [id, deed] of round.deeds) {
-      if (id !== self && isFinal(deed)) visited.push({ id, deed });
+      if (!isForAll && id !== self && isFinal(deed)) visited.push({ id, deed });
     }
-    circles.pass({ ...round.circle, attempt: round.attempt, visited }, round.payload);
+    const circle = { ...round.circle, attempt: round.attempt, visited };
+    circles.pass(circle, this.#withList(round.payload));
+  }
+
+  /** Whether anything that a client has asked here is under way. */
+  get isServing(): boolean {
+    return [...this.#rounds.values()].some(({ payload: { errand } }) =>
+      errand.type === "WRITE" || errand.type === "FIND"
+    );
   }
 
   /** Notes what this server itself has done. */
@@ -111,16 +136,19 @@ export class Rounds {
   handleReturn(circle: Circle, errand: Errand): void {
     const round = this.#find(circle);
     if (round === undefined) return;
-    const found = errand.type === "FIND" ? errand.found : undefined;
     note(round, circle.visited);
-    if (this.#evaluate(round, { circle, found })) return;
-    // Somebody has come into the ring behind the circle's back: it goes on to whom it missed.
-    const isMissed = ({ id }: { id: MemberId }) => !round.deeds.has(id);
-    if (!this.#options.membership.others.some(isMissed)) return;
-    // A FIND goes on with what it has found; a WRITE with its body, which did not come back.
-    const payload = errand.type === "FIND" ? { type: "FORWARD" as const, errand } : round.payload;
-    const { visited } = circle;
-    this.#options.circles.pass({ ...round.circle, attempt: round.attempt, visited }, payload);
+    if (this.#evaluate(round, { circle, errand })) return;
+    // Whoever could not reach this server has reached it now: nobody else needs to try.
+    const { self, circles } = this.#options;
+    const visited = circle.visited.filter(({ id, deed }) => id !== self || deed !== "skipped");
+    const rest = { ...round.circle, attempt: round.attempt, visited };
+    // Somebody has come into the ring behind the circle's back, or was skipped by one of the others.
+    if (circles.next(rest) === undefined) return;
+    // What collects something goes on with it; a WRITE with its body, which did not come back.
+    const payload = errand.type === "WRITE"
+      ? this.#withList(round.payload)
+      : { type: "FORWARD" as const, errand };
+    circles.pass(rest, payload);
   }
 
   /** Looks again at all rounds: the list has changed. */
@@ -142,6 +170,12 @@ export class Rounds {
     return ids.filter((id) => round.deeds.get(id) === "stored").length;
   }
 
+  /** Whether nobody has the write, not even one that has died since. */
+  hasFailed(round: Round): boolean {
+    const ids = [this.#options.self, ...round.asked, ...round.deeds.keys()];
+    return ids.every((id) => round.deeds.get(id) === "failed");
+  }
+
   /** Sends again what is due, and ends what is out of time. */
   wake(): void {
     const now = this.#options.effects.now.monotonic;
@@ -153,6 +187,13 @@ export class Rounds {
         round.plan.expire();
       }
     }
+  }
+
+  /** Says in a WRITE which list this server has: who knows of somebody else is to say so. */
+  #withList(payload: ForwardPayload): ForwardPayload {
+    const { errand } = payload;
+    if (errand.type !== "WRITE") return payload;
+    return { ...payload, errand: { ...errand, list: this.#options.membership.digest } };
   }
 
   #resend(round: Round): void {
@@ -169,7 +210,7 @@ export class Rounds {
     return round?.circle.boot === circle.boot ? round : undefined;
   }
 
-  #evaluate(round: Round, returned?: { circle: Circle; found: Find | undefined }): boolean {
+  #evaluate(round: Round, returned?: Returned): boolean {
     const { sequence } = round.circle;
     if (this.#rounds.get(sequence) !== round) return true;
     if (!round.plan.evaluate(returned)) return false;

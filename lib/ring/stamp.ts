@@ -3,7 +3,10 @@
  *
  * A stamp is the wall clock's milliseconds, a counter for writes within one, and the server's id, each
  * of fixed width, so that text order is time order and no two servers make the same one. The clock
- * never goes back: a stamp is above every stamp made or seen before, whatever the wall clock does.
+ * never goes back: a stamp is above every stamp made or seen before, whatever the wall clock does. A write
+ * leaves before its own server has stored it, so that a ceiling above all stamps made is stored ahead of
+ * them: a server that was killed begins above it.
+ *
  * Source: Kulkarni et al., "Logical Physical Clocks", 2014.
  */
 import type { MemberId } from "./member.ts";
@@ -15,6 +18,9 @@ export type Stamp = string;
 export const stampZero: Stamp = `000000000000-0000-${"0".repeat(32)}`;
 
 const counterMax = 0xffff;
+
+/** How far ahead of the wall clock the stored ceiling is put, in milliseconds: a sync in this time. */
+const ceilingMs = 10_000;
 
 /** Whether `text` has the form of a stamp. */
 export function isStamp(text: string): boolean {
@@ -30,11 +36,18 @@ export function stampMillis(stamp: Stamp): number {
 export class StampClock {
   #millis: number;
   #counter: number;
+  #ceiling: Stamp;
 
-  /** Starts above `highest`, the highest stamp that the server has stored. */
+  /** Starts above `highest`, the highest stamp that the server has stored, or the ceiling. */
   constructor(private readonly id: MemberId, highest: Stamp) {
     this.#millis = stampMillis(highest);
     this.#counter = parseInt(highest.slice(13, 17), 16);
+    this.#ceiling = highest;
+  }
+
+  /** Above every stamp made here: to be stored before one of them leaves. */
+  get ceiling(): Stamp {
+    return this.#ceiling;
   }
 
   /** A stamp above all that were made or observed; `wall` is milliseconds since 1970. */
@@ -48,7 +61,15 @@ export class StampClock {
       this.#millis++;
       this.#counter = 0;
     }
-    return this.#format();
+    const stamp = this.#format(this.#millis);
+    this.#raiseCeiling(stamp, wall);
+    return stamp;
+  }
+
+  /** Makes sure that no stamp up to this one is made from now on, nor in a later life. */
+  forgo(stamp: Stamp, wall: number): void {
+    this.observe(stamp);
+    this.#raiseCeiling(stamp, wall);
   }
 
   /** Notes a stamp of another server, so that the next one made here is above it. */
@@ -60,9 +81,15 @@ export class StampClock {
     this.#counter = counter;
   }
 
-  #format(): Stamp {
-    const millis = this.#millis.toString(16).padStart(12, "0");
+  /** Ahead of the wall clock, not of the stamp: many short lives do not add up. */
+  #raiseCeiling(stamp: Stamp, wall: number): void {
+    if (stamp < this.#ceiling) return;
+    this.#ceiling = this.#format(Math.max(stampMillis(stamp) + 1, wall + ceilingMs));
+  }
+
+  #format(millis: number): Stamp {
+    const time = millis.toString(16).padStart(12, "0");
     const counter = this.#counter.toString(16).padStart(4, "0");
-    return `${millis}-${counter}-${this.id}`;
+    return `${time}-${counter}-${this.id}`;
   }
 }

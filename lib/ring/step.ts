@@ -8,7 +8,7 @@
 import type { Address } from "./address.ts";
 import type { FileRecord } from "./file_record.ts";
 import type { Member, MemberId } from "./member.ts";
-import type { FileAnswer, MemberMessage } from "./message.ts";
+import type { CollectAnswer, FileAnswer, MemberMessage } from "./message.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** The time of a step. */
@@ -30,7 +30,12 @@ export type RequestId = number;
 
 /** What a client asks, as the shell hands it to the core. */
 export type Ask =
-  | { readonly type: "GET"; readonly item: string }
+  | {
+    readonly type: "GET";
+    readonly item: string;
+    /** Present, and true, if the record is here and its body turned out to be lost. */
+    readonly bodyLost?: true;
+  }
   | { readonly type: "DELETE"; readonly item: string }
   | {
     readonly type: "PUT";
@@ -84,11 +89,19 @@ export type Input =
     readonly files: string;
   }
   | { readonly type: "looked"; readonly token: Token; readonly record?: FileRecord }
+  | { readonly type: "digested"; readonly token: Token; readonly digests: string }
   | {
-    readonly type: "scanned";
+    readonly type: "compared";
     readonly token: Token;
     readonly records: readonly FileRecord[];
     readonly next?: string;
+  }
+  | {
+    readonly type: "collected";
+    readonly token: Token;
+    readonly dropped: number;
+    /** The digest of the store's files now. */
+    readonly files: string;
   }
   /** A `fetch` has ended; a small body is here, a large one in the store. */
   | {
@@ -99,6 +112,18 @@ export type Input =
   }
   /** The time of the last `wake` effect has come; too early or too often is harmless. */
   | { readonly type: "wake" }
+  /**
+   * What is stored under these names was found damaged, and was removed; answered by `mended`.
+   * `files` is the digest of the store's files now.
+   */
+  | {
+    readonly type: "damaged";
+    readonly request: RequestId;
+    readonly names: readonly string[];
+    readonly files: string;
+  }
+  /** A person asks that tombstones be dropped, on all servers; answered by `answer`. */
+  | { readonly type: "collect"; readonly request: RequestId }
   /** A person says that a member that is dead or has left will not come back. */
   | { readonly type: "forget"; readonly member: MemberId }
   /** The server is asked to stop: leave the ring. */
@@ -106,17 +131,30 @@ export type Input =
 
 /** What the shell is to do. */
 export type Effect =
-  /** Make this server's incarnation and list durable before any effect after this one. */
-  | { readonly type: "save"; readonly incarnation: number; readonly members: readonly Member[] }
+  /** Make what this server says of itself and its list durable before any effect after this one. */
+  | ({ readonly type: "save" } & SavedRing)
   /** Make a record durable if it is newer than what is there; answered by `written`. */
   | { readonly type: "write"; readonly token: Token; readonly write: RecordWrite }
   /** Read the record of a name; answered by `looked`. */
   | { readonly type: "look"; readonly token: Token; readonly item: string }
-  /** Read the records after a name, tombstones too; answered by `scanned`. */
+  /** Tell the digests of all buckets; answered by `digested`. */
+  | { readonly type: "digest"; readonly token: Token }
+  /**
+   * Read the records, tombstones too, of the buckets whose digests are not these, in the order of
+   * (bucket, name), after a name; answered by `compared`.
+   */
   | {
-    readonly type: "scan";
+    readonly type: "compare";
     readonly token: Token;
+    readonly digests: string;
     readonly after: string;
+    readonly limit: number;
+  }
+  /** Drop tombstones that are not above a stamp, `limit` at the most; answered by `collected`. */
+  | {
+    readonly type: "collect";
+    readonly token: Token;
+    readonly upTo: Stamp;
     readonly limit: number;
   }
   /**
@@ -138,8 +176,10 @@ export type Effect =
   | {
     readonly type: "answer";
     readonly request: RequestId;
-    readonly answer: FileAnswer;
+    readonly answer: FileAnswer | CollectAnswer;
   }
+  /** What was damaged is whole again, but for the names in `lost`. */
+  | { readonly type: "mended"; readonly request: RequestId; readonly lost: readonly string[] }
   /** Hand in `wake` at this monotonic time; replaces the `wake` before. */
   | { readonly type: "wake"; readonly at: number }
   /** The circle has changed: these are its members, from this server on. */
@@ -153,11 +193,17 @@ export type Effect =
     readonly text: string;
   };
 
-/** What a server knew when it stopped. */
-export interface StoredRing {
+/** What a server saves of itself and of the ring. */
+export interface SavedRing {
   /** This server's incarnation; 0 if it has never run. */
   readonly incarnation: number;
   readonly members: readonly Member[];
-  /** The highest stamp of any record; `stampZero` if there is none. */
+  /** Above every stamp that this server has made. */
+  readonly stampCeiling: Stamp;
+}
+
+/** What a server knew when it stopped. */
+export interface StoredRing extends Omit<SavedRing, "stampCeiling"> {
+  /** The highest stamp of any record, or the ceiling if that is higher; at first `stampZero`. */
   readonly highestStamp: Stamp;
 }

@@ -7,7 +7,7 @@
  */
 import { setImmediate } from "node:timers";
 import { logger } from "../log.ts";
-import type { FileAnswer, MemberMessage } from "../ring/message.ts";
+import type { CollectAnswer, FileAnswer, MemberMessage } from "../ring/message.ts";
 import { Node, type NodeOptions } from "../ring/node.ts";
 import type { Ask, Effect, Input, Link, RecordWrite, RequestId, Token } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
@@ -27,6 +27,12 @@ export interface Answered {
   readonly body?: BodyReader;
 }
 
+/** A request of a client that waits for its answer. */
+interface Waiting {
+  readonly ask: Ask;
+  readonly resolve: (answered: Answered) => void;
+}
+
 /** What {@linkcode Driver} is made of. */
 export interface DriverOptions {
   readonly node: NodeOptions;
@@ -44,7 +50,9 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly node: Node;
   readonly #inputs: Input[] = [];
-  readonly #requests = new Map<RequestId, { ask: Ask; resolve: (answered: Answered) => void }>();
+  readonly #requests = new Map<RequestId, Waiting>();
+  readonly #collections = new Map<RequestId, (answer: CollectAnswer) => void>();
+  readonly #mendings = new Map<RequestId, (lost: readonly string[] | undefined) => void>();
   readonly #links = new Map<Link, (message: MemberMessage) => void>();
   #writes: { token: Token; write: RecordWrite }[] = [];
   #lastRequest: RequestId = 0;
@@ -60,16 +68,36 @@ export class Driver {
 
   /** How many requests of clients wait for their answer. */
   get requestsUnderWay(): number {
-    return this.#requests.size;
+    return this.#requests.size + this.#collections.size;
   }
 
   /** Asks the ring on behalf of a client. */
   request(ask: Ask): Promise<Answered> {
     if (this.#stopped) return Promise.resolve(unanswered(ask));
+    return new Promise((resolve) => this.#request({ ask, resolve }));
+  }
+
+  /** Has the tombstones dropped that no server can be without, on all servers. */
+  collect(): Promise<CollectAnswer> {
+    if (this.#stopped) return Promise.resolve(uncollected);
     return new Promise((resolve) => {
       const request = ++this.#lastRequest;
-      this.#requests.set(request, { ask, resolve });
-      this.handle({ type: "request", request, ask });
+      this.#collections.set(request, resolve);
+      this.handle({ type: "collect", request });
+    });
+  }
+
+  /**
+   * Has what was damaged, and was removed from the store, brought back from other servers. Returns the
+   * names that could not be had; `undefined` if the server stops before that is known.
+   */
+  mend(names: readonly string[]): Promise<readonly string[] | undefined> {
+    if (this.#stopped) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const request = ++this.#lastRequest;
+      const files = this.#options.store.summary().digest;
+      this.#mendings.set(request, resolve);
+      this.handle({ type: "damaged", request, names, files });
     });
   }
 
@@ -113,7 +141,15 @@ export class Driver {
     this.#stopped = true;
     clearTimeout(this.#alarm);
     for (const { ask, resolve } of this.#requests.values()) resolve(unanswered(ask));
-    this.#requests.clear();
+    for (const resolve of this.#collections.values()) resolve(uncollected);
+    for (const resolve of this.#mendings.values()) resolve(undefined);
+    for (const waiting of [this.#requests, this.#collections, this.#mendings]) waiting.clear();
+  }
+
+  #request(waiting: Waiting): void {
+    const request = ++this.#lastRequest;
+    this.#requests.set(request, waiting);
+    this.handle({ type: "request", request, ask: waiting.ask });
   }
 
   #perform(effect: Effect): void {
@@ -125,8 +161,12 @@ export class Driver {
         return this.#queueWrite(effect);
       case "look":
         return this.#look(effect);
-      case "scan":
-        return this.#scan(effect);
+      case "digest":
+        return this.#digest(effect);
+      case "compare":
+        return this.#compare(effect);
+      case "collect":
+        return this.#collect(effect);
       case "fetch":
         return this.#fetch(effect);
       case "send":
@@ -135,6 +175,8 @@ export class Driver {
         return this.#links.get(effect.link)?.(effect.message);
       case "answer":
         return this.#answer(effect.request, effect.answer);
+      case "mended":
+        return settle(this.#mendings, effect.request)?.(effect.lost);
       case "wake":
         return this.#setAlarm(effect.at);
       case "circle":
@@ -173,17 +215,27 @@ export class Driver {
     this.#inputs.push({ type: "looked", token, ...(record === undefined ? {} : { record }) });
   }
 
-  #scan({ token, after, limit }: Extract<Effect, { type: "scan" }>): void {
+  #digest({ token }: Extract<Effect, { type: "digest" }>): void {
+    this.#inputs.push({ type: "digested", token, digests: this.#options.store.digests() });
+  }
+
+  #compare({ token, digests, after, limit }: Extract<Effect, { type: "compare" }>): void {
     // One more than asked for, to know whether there are more.
-    const found = this.#options.store.scan({ after, limit: limit + 1, tombstones: true });
+    const found = this.#options.store.compare({ digests, after, limit: limit + 1 });
     const records = found.slice(0, limit);
     const last = found.length > limit ? records.at(-1)?.name : undefined;
     this.#inputs.push({
-      type: "scanned",
+      type: "compared",
       token,
       records,
       ...(last === undefined ? {} : { next: last }),
     });
+  }
+
+  #collect({ token, upTo, limit }: Extract<Effect, { type: "collect" }>): void {
+    const { store } = this.#options;
+    const dropped = store.collect({ upTo, limit });
+    this.#inputs.push({ type: "collected", token, dropped, files: store.summary().digest });
   }
 
   #fetch(effect: Extract<Effect, { type: "fetch" }>): void {
@@ -195,26 +247,38 @@ export class Driver {
     );
   }
 
-  #answer(request: RequestId, answer: FileAnswer): void {
-    const resolve = this.#requests.get(request)?.resolve;
-    this.#requests.delete(request);
-    resolve?.(answer.type === "GET" && answer.status === 200 ? this.#open(answer) : { answer });
+  #answer(request: RequestId, answer: FileAnswer | CollectAnswer): void {
+    if (answer.type === "GC") return settle(this.#collections, request)?.(answer);
+    const waiting = settle(this.#requests, request);
+    if (waiting === undefined) return;
+    if (answer.type !== "GET" || answer.status !== 200) return waiting.resolve({ answer });
+    this.#answerFile(answer, waiting);
   }
 
-  /** Opens the body of a GET at once, as the next write may replace the file. */
-  #open(answer: FileAnswer): Answered {
+  /** Answers a GET; a body that is lost here is asked for at the other servers, once. */
+  #answerFile(answer: FileAnswer, { ask, resolve }: Waiting): void {
+    const { item } = answer;
+    const answered = this.#open(answer);
+    if (answered !== undefined) return resolve(answered);
+    if (ask.type === "GET" && ask.bodyLost === undefined) {
+      log.warn(`The body of ${JSON.stringify(item)} is missing here: other servers are asked`);
+      return this.#request({ ask: { type: "GET", item, bodyLost: true }, resolve });
+    }
+    const error = `The body of ${JSON.stringify(item)} is missing on this server; try again`;
+    resolve({ answer: { type: "GET", item, status: 503, error } });
+  }
+
+  /** Opens the body of a GET at once, as the next write may replace the file; it may be missing. */
+  #open(answer: FileAnswer): Answered | undefined {
     const { type, item } = answer;
     try {
       const body = this.#options.store.openBody(answer.sha256 ?? "");
-      if (body !== undefined) return { answer, body };
+      return body && { answer, body };
     } catch (error) {
       if (!isPassing(error)) throw error;
       const reason = "This server has too many open files; try again";
       return { answer: { type, item, status: 503, error: reason } };
     }
-    const error = `The body of ${JSON.stringify(item)} is missing on this server`;
-    log.error(error);
-    return { answer: { type, item, status: 500, error } };
   }
 
   #setAlarm(at: number): void {
@@ -230,8 +294,18 @@ export class Driver {
   }
 }
 
+/** What waits for this answer, and from now on does not any more. */
+function settle<Value>(waiting: Map<RequestId, Value>, request: RequestId): Value | undefined {
+  const value = waiting.get(request);
+  waiting.delete(request);
+  return value;
+}
+
+const stopsFirst = "This server stops, and does not know the outcome";
+
 /** What is answered when the server stops before the ring has answered. */
 function unanswered({ type, item }: Ask): Answered {
-  const error = "This server stops, and does not know the outcome";
-  return { answer: { type, item, status: type === "GET" ? 503 : 504, error } };
+  return { answer: { type, item, status: type === "GET" ? 503 : 504, error: stopsFirst } };
 }
+
+const uncollected: CollectAnswer = { type: "GC", status: 504, error: stopsFirst };

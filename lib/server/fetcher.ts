@@ -2,9 +2,10 @@
  * The fetcher: brings the body of a record here, from another server.
  *
  * A large body is often on its way already, ahead of its record (`uploads.ts`): then it is waited for.
- * Whatever comes from another server is believed only when it has the hash that it was asked by.
+ * Else it takes a connection for itself, as it may take long. Small bodies share one to each source
+ * (`fetch_pipe.ts`). Whatever comes from another server is believed only when it has the hash that it
+ * was asked by.
  */
-import { createHash } from "node:crypto";
 import type { FrameConnection } from "../protocol/connection.ts";
 import { decodeReply } from "../protocol/decode.ts";
 import { encodeRequest } from "../protocol/encode.ts";
@@ -13,13 +14,14 @@ import type { Address } from "../ring/address.ts";
 import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
 import { type Store, StoreFailedError, StoreFullError } from "../storage/store.ts";
 import { dial, type Dialled } from "./dial.ts";
+import { FetchPipe } from "./fetch_pipe.ts";
 import { peerIdleMs } from "./peers.ts";
 import { receiveBody } from "./receive_body.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs, type Watchdog } from "./watchdog.ts";
 
-/** How many connections to one server are kept open for the next body. */
-const idleMax = 16;
+/** How many connections to one server are kept open for the next large body. */
+const idleMax = 4;
 
 const log = logger("fetch");
 
@@ -46,7 +48,9 @@ export interface FetcherOptions {
 /** Fetches bodies for one server. */
 export class Fetcher {
   readonly #options: FetcherOptions;
-  /** Connections that are open and not in use, as small bodies are often fetched one after the other. */
+  /** The connections for small bodies. */
+  readonly #pipes = new Map<Address, FetchPipe>();
+  /** The connections that large bodies came on, open for the next one. */
   readonly #idle = new Map<Address, Dialled[]>();
   readonly #inUse = new Set<Dialled>();
   #closed = false;
@@ -59,9 +63,11 @@ export class Fetcher {
   async fetch({ record, sources, upload }: FetchTask): Promise<Fetched> {
     const { store, uploads } = this.#options;
     if (upload !== undefined) await uploads.arrival(upload);
-    if (hasLargeBody(record) && store.hasBody(record.sha256)) return { ok: true };
+    const isLarge = hasLargeBody(record);
+    if (isLarge && store.hasBody(record.sha256)) return { ok: true };
     for (const address of sources) {
-      const fetched = await this.#fetchFrom(address, record);
+      const fetched =
+        await (isLarge ? this.#fetchLarge(address, record) : this.#fetchSmall(address, record));
       if (fetched.ok) return fetched;
     }
     return { ok: false };
@@ -69,6 +75,10 @@ export class Fetcher {
 
   /** Closes the connections that have not been used for long. */
   sweep(): void {
+    for (const [address, pipe] of this.#pipes) {
+      if (pipe.idleForMs > peerIdleMs) pipe.close();
+      if (pipe.isClosed) this.#pipes.delete(address);
+    }
     for (const [address, idle] of this.#idle) {
       const kept = idle.filter(({ connection, stream }) => {
         if (stream.stillForMs > peerIdleMs) connection.close();
@@ -82,12 +92,28 @@ export class Fetcher {
   /** Ends what is under way. */
   close(): void {
     this.#closed = true;
+    for (const pipe of this.#pipes.values()) pipe.close();
     for (const { connection } of [...this.#inUse, ...[...this.#idle.values()].flat()]) {
       connection.close();
     }
   }
 
-  async #fetchFrom(address: Address, record: FileRecord): Promise<Fetched> {
+  async #fetchSmall(address: Address, record: FileRecord): Promise<Fetched> {
+    const first = await this.#pipe(address)?.fetch(record);
+    const body = first === "closed" ? await this.#pipe(address)?.fetch(record) : first;
+    return body instanceof Uint8Array ? { ok: true, body } : { ok: false };
+  }
+
+  /** The connection for small bodies from a server, a new one if need be; none any more at the end. */
+  #pipe(address: Address): FetchPipe | undefined {
+    const known = this.#pipes.get(address);
+    if (known?.isClosed === false || this.#closed) return known;
+    const pipe = new FetchPipe(address);
+    this.#pipes.set(address, pipe);
+    return pipe;
+  }
+
+  async #fetchLarge(address: Address, record: FileRecord): Promise<Fetched> {
     const idle = this.#idle.get(address)?.pop();
     if (idle !== undefined) {
       // The other side may have closed it: what fails here is tried again on a new one.
@@ -144,13 +170,7 @@ export class Fetcher {
     if (answer.type !== "FETCH" || answer.status !== 200 || received.size !== size) {
       return { ok: false };
     }
-    if (hasLargeBody(record)) {
-      const body = await receiveBody(this.#options.store, connection.body());
-      return { ok: body.sha256 === sha256 };
-    }
-    const body = await connection.readBody(size);
-    return createHash("sha256").update(body).digest("hex") === sha256
-      ? { ok: true, body }
-      : { ok: false };
+    const body = await receiveBody(this.#options.store, connection.body());
+    return { ok: body.sha256 === sha256 };
   }
 }

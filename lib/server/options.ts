@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly checkIntervalMs?: number;
   /** How many servers must have a write on disk before it is acknowledged; 1 if absent. */
   readonly minCopies?: number;
+  /** How often the server begins to check all that it holds, at the most, in milliseconds. */
+  readonly scrubIntervalMs?: number;
   /** Called at the start and at every change, with the circle from this server on. */
   readonly onCircle?: (members: readonly Member[]) => void;
   readonly onListening?: (address: Address) => void;

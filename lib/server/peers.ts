@@ -3,6 +3,9 @@
  *
  * Sending never waits: a message goes out if and when the connection is there. What cannot be sent is
  * lost, and the core is told that the address is unreachable; it decides what to do about it.
+ *
+ * A connection on which answers are due and nothing comes is closed (`silence.ts`), and the next
+ * message opens a new one. Silence is no news to the core, which has its own deadlines.
  */
 import type { FrameConnection } from "../protocol/connection.ts";
 import { decodeReply } from "../protocol/decode.ts";
@@ -13,6 +16,7 @@ import type { Address } from "../ring/address.ts";
 import type { MemberMessage } from "../ring/message.ts";
 import { describeMessage } from "./describe.ts";
 import { dial } from "./dial.ts";
+import { SilenceWatch } from "./silence.ts";
 import type { TimedStream } from "./timed_stream.ts";
 
 /** How many bytes wait while a connection is being opened; what is over is lost, as on a bad link. */
@@ -20,6 +24,9 @@ export const connectingBytesMax = 8 * 1024 * 1024;
 
 /** After how long a connection that nothing goes through is closed, in milliseconds. */
 export const peerIdleMs = 30_000;
+
+/** After how many looks, one a second, at which an answer is due and nothing has come, it is closed. */
+const silentLooksMax = 3;
 
 /** What a message without a body is reckoned to take, in bytes. */
 const messageBytes = 1024;
@@ -32,13 +39,25 @@ export interface PeersOptions {
   readonly onUnreachable: (address: Address, reason: "refused" | "closed") => void;
 }
 
+/** What is answered at once, on the connection on which it came. */
+const answered: ReadonlySet<MemberMessage["type"]> = new Set([
+  "INSERT",
+  "CHECK",
+  "UPDATE",
+  "FORWARD",
+  "COMPARE",
+]);
+
+interface OpenPeer {
+  readonly state: "open";
+  readonly connection: FrameConnection;
+  readonly stream: TimedStream;
+  readonly silence: SilenceWatch;
+}
+
 type Peer =
   | { readonly state: "connecting"; readonly queue: MemberMessage[]; bytes: number }
-  | {
-    readonly state: "open";
-    readonly connection: FrameConnection;
-    readonly stream: TimedStream;
-  };
+  | OpenPeer;
 
 /** The connections to other servers. */
 export class Peers {
@@ -55,7 +74,7 @@ export class Peers {
     if (this.#closed) return;
     log.debug(() => `sent ${describeMessage(message)} to ${address}`);
     const peer = this.#peers.get(address) ?? this.#open(address);
-    if (peer.state === "open") return post(peer.connection, message);
+    if (peer.state === "open") return tell(peer, message);
     const bytes = bytesOf(message);
     if (peer.bytes + bytes > connectingBytesMax) return;
     peer.bytes += bytes;
@@ -94,12 +113,20 @@ export class Peers {
     },
   ): void {
     if (this.#closed) return connection.close();
-    const peer: Peer = { state: "open", connection, stream };
+    const silence = new SilenceWatch(connection, {
+      looksMax: silentLooksMax,
+      onSilence: () => {
+        log.debug(() => `closed the connection to ${address}: no answer`);
+        this.#drop(address, peer);
+      },
+    });
+    const peer: OpenPeer = { state: "open", connection, stream, silence };
     this.#peers.set(address, peer);
-    for (const message of queue) post(connection, message);
+    for (const message of queue) tell(peer, message);
     this.#receive(address, peer).catch((error) => {
       log.debug(() => `lost the connection to ${address}: ${String(error)}`);
     }).finally(() => {
+      silence.stop();
       connection.close();
       if (this.#peers.get(address) !== peer) return;
       this.#peers.delete(address);
@@ -107,8 +134,7 @@ export class Peers {
     });
   }
 
-  async #receive(address: Address, peer: Extract<Peer, { state: "open" }>): Promise<void> {
-    const { connection } = peer;
+  async #receive(address: Address, { connection }: OpenPeer): Promise<void> {
     for (
       let received = await connection.receive();
       received !== undefined;
@@ -135,8 +161,16 @@ export class Peers {
 
   #drop(address: Address, peer: Peer): void {
     this.#peers.delete(address);
-    if (peer.state === "open") peer.connection.close();
+    if (peer.state === "connecting") return;
+    peer.silence.stop();
+    peer.connection.close();
   }
+}
+
+/** Sends a message on an open connection. */
+function tell({ connection, silence }: OpenPeer, message: MemberMessage): void {
+  post(connection, message);
+  if (answered.has(message.type)) silence.expect();
 }
 
 /** About how many bytes a message takes: that of a small file's body, and some for the rest. */

@@ -17,6 +17,7 @@ import { findGone } from "./find_gone.ts";
 import { acceptAll, bind } from "./listener.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
+import { Scrub } from "./scrub.ts";
 import { Session } from "./session.ts";
 import { TimedStream } from "./timed_stream.ts";
 import { Uploads } from "./uploads.ts";
@@ -86,6 +87,7 @@ class Server implements RunningServer {
   readonly #fetcher: Fetcher;
   readonly #uploads: Uploads;
   readonly #driver: Driver;
+  readonly #scrub: Scrub;
   readonly #watchdog = new Watchdog();
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -115,7 +117,7 @@ class Server implements RunningServer {
       others: () => this.#driver.node.circle.slice(1),
     });
     this.#fetcher = new Fetcher({ store, uploads: this.#uploads, watchdog: this.#watchdog });
-    const { previous, checkIntervalMs, minCopies } = options;
+    const { previous, checkIntervalMs, minCopies, scrubIntervalMs } = options;
     this.#driver = new Driver({
       node: {
         id: store.id,
@@ -138,6 +140,12 @@ class Server implements RunningServer {
       },
       onFatal: (error) => this.#fail(fatal(error)),
     });
+    this.#scrub = new Scrub({
+      store,
+      mend: (names) => this.#driver.mend(names),
+      onFatal: (error) => this.#fail(fatal(error)),
+      ...(scrubIntervalMs === undefined ? {} : { intervalMs: scrubIntervalMs }),
+    });
     this.#sweeper = setInterval(() => {
       this.#peers.sweep();
       this.#fetcher.sweep();
@@ -147,6 +155,7 @@ class Server implements RunningServer {
   start(): void {
     this.#accepting = acceptAll(this.#parts.listener, (conn) => this.#accept(conn));
     this.#driver.handle({ type: "start" });
+    this.#scrub.start();
   }
 
   stop(): Promise<void> {
@@ -156,6 +165,8 @@ class Server implements RunningServer {
 
   async #stop(): Promise<void> {
     this.#parts.listener.close();
+    // A VERIFY may take longer than this server has.
+    void this.#scrub.close();
     // From now on the server may also end by a failure, which counts as having left.
     const left = new Promise<void>((resolve) => {
       this.#hasLeft = resolve;
@@ -185,6 +196,7 @@ class Server implements RunningServer {
   /** Closes everything, as it is. */
   async #close(): Promise<void> {
     this.#driver.close();
+    const scrubbed = this.#scrub.close();
     clearInterval(this.#sweeper);
     this.#watchdog.close();
     this.#peers.close();
@@ -192,6 +204,7 @@ class Server implements RunningServer {
     for (const session of this.#sessions.keys()) session.close();
     await Promise.all([...this.#sessions.values(), this.#accepting]);
     this.#parts.store.close();
+    await scrubbed;
   }
 
   /** The server cannot go on. */
@@ -216,6 +229,7 @@ class Server implements RunningServer {
       uploads: this.#uploads,
       status: () => this.#status(),
       forget: (member) => this.#forget(member),
+      verify: () => this.#scrub.verify(),
       leave: () => {
         log.info(`Asked to leave the ring, by ${remote}`);
         this.stop();

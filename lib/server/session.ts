@@ -63,6 +63,7 @@ export interface SessionOptions {
   readonly uploads: Uploads;
   readonly status: () => ClientAnswer;
   readonly forget: (member: string) => ClientAnswer;
+  readonly verify: () => Promise<ClientAnswer>;
   /** Called when a client asks the server to leave; what is under way is finished. */
   readonly leave: () => void;
   /** The disk failed. */
@@ -159,6 +160,10 @@ export class Session {
         return await this.#enqueue(
           Promise.resolve({ answer: this.#options.forget(message.member) }),
         );
+      case "GC":
+        return await this.#enqueue(answerOf(this.#options.driver.collect()));
+      case "VERIFY":
+        return await this.#enqueue(answerOf(this.#options.verify()));
       case "LEAVE":
         await this.#enqueue(Promise.resolve({ answer: { type: "LEAVE", status: 200 } }));
         return this.#options.leave();
@@ -370,6 +375,11 @@ function storeRefusal(error: unknown): { status: 503 | 507; error: string } | un
   }
   if (!isPassing(error)) return undefined;
   return { status: 503, error: "This server has too many open files; try again" };
+}
+
+/** What is sent when this answer is there. */
+async function answerOf(answer: Promise<ClientAnswer>): Promise<Reply> {
+  return { answer: await answer };
 }
 
 /** Whether a body is a large one, read from an open file. */

@@ -8,8 +8,9 @@
 import { crc32 } from "node:zlib";
 import type { FileRecord } from "../ring/file_record.ts";
 
-/** The checksum, from 0 to 2³² − 1, of all that a record says. */
-export function checksumOf(record: FileRecord): number {
+/** The checksum, from 0 to 2³² − 1, of all that a record says, and of the bucket that it is in. */
+export function checksumOf(record: FileRecord, bucket: number): number {
   const { name, stamp, sha256, size, contentType, deleted } = record;
-  return crc32(`${name}\0${stamp}\0${sha256}\0${size}\0${contentType}\0${deleted ? 1 : 0}`);
+  const state = deleted ? 1 : 0;
+  return crc32(`${name}\0${stamp}\0${sha256}\0${size}\0${contentType}\0${state}\0${bucket}`);
 }

@@ -14,9 +14,11 @@
  * and those are swept when the store is opened.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { assert } from "../ring/assert.ts";
 import type { FileRecord } from "../ring/file_record.ts";
-import type { Member, MemberId } from "../ring/member.ts";
-import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
+import type { MemberId } from "../ring/member.ts";
+import type { Stamp } from "../ring/stamp.ts";
+import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
 import { AwaitedBodies } from "./awaited_bodies.ts";
 import {
   assertInlineBody,
@@ -26,14 +28,21 @@ import {
   keptBody,
   needsStoredBody,
 } from "./body.ts";
+import { type CompareOptions, readDiffering } from "./bucket.ts";
 import { lockDirectory, makeDirectory } from "./data_directory.ts";
 import { attempt, fullError, ifRoom, openError } from "./disk_error.ts";
 import { LargeBodies } from "./large_bodies.ts";
 import { RecordTable } from "./record_table.ts";
-import { type RecordTotals, replaceRecord, summarise } from "./record_totals.ts";
+import {
+  changeTotals,
+  formatBuckets,
+  higherStamp,
+  type RecordChange,
+  type RecordTotals,
+  summarise,
+} from "./record_totals.ts";
 import { Room, transactionBytesMax } from "./room.ts";
 import { type DatabaseOptions, openDatabase } from "./schema.ts";
-import { noteWrite, type ScrubPass } from "./scrub_pass.ts";
 import { Scrubber } from "./scrubber.ts";
 import { ServerTable } from "./server_table.ts";
 import { SmallBodies } from "./small_bodies.ts";
@@ -68,7 +77,7 @@ export interface DiskStoreOptions extends DatabaseOptions {
  * ```
  *
  * @throws {StoreOpenError} If another process, or this one, has it open; if it is not permitted; if
- * there is no room; if what is there is not a store, or that of a newer ring.
+ * there is no room; if what is there is not a store, or that of a newer or an older ring.
  */
 export function openDiskStore(directory: string, options: DiskStoreOptions = {}): DiskStore {
   const held = new DisposableStack();
@@ -99,8 +108,7 @@ interface Parts {
 interface Batch {
   /** Whether there is no room but for tombstones. */
   readonly isFull: boolean;
-  totals: RecordTotals;
-  pass: ScrubPass | undefined;
+  readonly changes: RecordChange[];
   /** The bodies of records that were replaced; at the end only those that may be files. */
   readonly replaced: Set<string>;
 }
@@ -155,7 +163,7 @@ export class DiskStore implements Store {
     return {
       incarnation: this.#server.incarnation(),
       members: this.#server.members(),
-      highestStamp: this.#totals.highestStamp,
+      highestStamp: higherStamp(this.#totals.highestStamp, this.#server.stampCeiling()),
     };
   }
 
@@ -163,7 +171,7 @@ export class DiskStore implements Store {
    * @throws {StoreFullError} If there is no room, in the reserve either.
    * @throws {StoreFailedError} If the disk fails, as all that writes here does.
    */
-  save(ring: { incarnation: number; members: readonly Member[] }): void {
+  save(ring: SavedRing): void {
     this.#insist("save the list", () => this.#transactions.run(() => this.#server.save(ring)));
   }
 
@@ -173,6 +181,34 @@ export class DiskStore implements Store {
 
   scan(options: ScanOptions): FileRecord[] {
     return attempt("read the records", () => this.#records.scan(options));
+  }
+
+  digests(): string {
+    return formatBuckets(this.#totals.buckets);
+  }
+
+  compare(options: CompareOptions): FileRecord[] {
+    return attempt("read the records", () =>
+      readDiffering(
+        { ...options, own: this.digests() },
+        (bucket, range) => this.#records.bucket(bucket, range),
+      ));
+  }
+
+  /** @throws {StoreFullError} If there is no room, in the reserve either. */
+  collect(options: { upTo: Stamp; limit: number }): number {
+    const { limit } = options;
+    assert(Number.isInteger(limit) && limit > 0, `a collection is limited to ${limit} records`);
+    const dropped = this.#insist("drop tombstones", () =>
+      this.#change((changes) => {
+        for (const previous of this.#records.tombstones(options)) {
+          this.#records.remove(previous);
+          changes.push({ name: previous.name, previous, record: undefined });
+        }
+        return changes.length;
+      }));
+    this.#room.noteTransaction();
+    return dropped;
   }
 
   /** @throws {StoreFailedError} If the disk fails: whether the batch is stored is then unknown. */
@@ -250,19 +286,30 @@ export class DiskStore implements Store {
 
   #writeAll(batch: readonly RecordWrite[], { isFull }: { isFull: boolean }): Written {
     const replaced = new Set<string>();
-    const state: Batch = { isFull, totals: this.#totals, pass: this.#scrubber.pass, replaced };
-    const outcomes = this.#transactions.run(() => {
-      const outcomes = batch.map((write) => this.#writeOne(write, state));
+    const outcomes = this.#change((changes) => {
+      const outcomes = batch.map((write) => this.#writeOne(write, { isFull, changes, replaced }));
       for (const sha256 of replaced) {
         const isNeeded = this.#records.refersTo(sha256);
         if (isNeeded || this.#small.remove(sha256)) replaced.delete(sha256);
       }
-      if (state.totals !== this.#totals) this.#server.saveTotals(state.totals);
       return outcomes;
     });
-    this.#totals = state.totals;
-    this.#scrubber.pass = state.pass;
     return { outcomes, replaced };
+  }
+
+  /** Does `body`, which notes what records it changes, in one transaction with the totals. */
+  #change<Result>(body: (changes: RecordChange[]) => Result): Result {
+    const changes: RecordChange[] = [];
+    const { result, totals } = this.#transactions.run(() => {
+      const result = body(changes);
+      if (changes.length === 0) return { result, totals: this.#totals };
+      const totals = changeTotals(this.#totals, changes);
+      this.#server.saveTotals(totals);
+      return { result, totals };
+    });
+    this.#totals = totals;
+    this.#scrubber.noteChanges(changes);
+    return result;
   }
 
   #writeOne(write: RecordWrite, batch: Batch): WriteOutcome {
@@ -277,8 +324,7 @@ export class DiskStore implements Store {
 
     if (body !== undefined && body.length > 0) this.#small.put(record.sha256, body);
     this.#records.put(record, previous);
-    batch.totals = replaceRecord(batch.totals, { previous, record });
-    batch.pass = noteWrite(batch.pass, { previous, record });
+    batch.changes.push({ name: record.name, previous, record });
     const replaced = keptBody(previous);
     if (replaced !== undefined) batch.replaced.add(replaced);
     return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };

@@ -1,9 +1,10 @@
 /** A {@linkcode Store} in memory, for tests, the simulator and `ring server --memory`. */
 import { createHash } from "node:crypto";
 import { assert } from "../ring/assert.ts";
-import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
-import type { Member, MemberId } from "../ring/member.ts";
-import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
+import { bucketCount, type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
+import type { MemberId } from "../ring/member.ts";
+import { type Stamp, stampZero } from "../ring/stamp.ts";
+import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
 import { AwaitedBodies } from "./awaited_bodies.ts";
 import {
   assertInlineBody,
@@ -14,9 +15,18 @@ import {
   needsStoredBody,
   sha256Of,
 } from "./body.ts";
+import { bucketOf, type CompareOptions, readDiffering } from "./bucket.ts";
 import { compareName } from "./name_order.ts";
 import { randomId } from "./random_id.ts";
-import { noRecords, type RecordTotals, replaceRecord, summarise } from "./record_totals.ts";
+import {
+  changeTotals,
+  formatBuckets,
+  higherStamp,
+  noRecords,
+  type RecordTotals,
+  summarise,
+} from "./record_totals.ts";
+import { SortedNames } from "./sorted_names.ts";
 import {
   type BodyReader,
   type BodyWriter,
@@ -41,8 +51,9 @@ export interface MemoryStoreOptions {
 /** Keeps everything in memory, until it is forgotten: `close` does nothing. */
 export class MemoryStore implements Store {
   readonly #records = new Map<string, FileRecord>();
-  /** The names of all records, in order; none is ever removed, as a deletion is a record, too. */
-  readonly #names: string[] = [];
+  readonly #names = new SortedNames();
+  /** The names in each bucket. */
+  readonly #buckets = Array.from({ length: bucketCount }, () => new SortedNames());
   readonly #bodies: Map<string, Uint8Array>;
   /** How many records refer to a body. */
   readonly #references = new Map<string, number>();
@@ -50,8 +61,7 @@ export class MemoryStore implements Store {
   readonly #bytesMax: number;
   #isFull = false;
   #totals: RecordTotals = noRecords;
-  #incarnation = 0;
-  #members: readonly Member[] = [];
+  #saved: SavedRing = { incarnation: 0, members: [], stampCeiling: stampZero };
 
   constructor(readonly id: MemberId = randomId(), options: MemoryStoreOptions = {}) {
     this.#bytesMax = options.bytesMax ?? Infinity;
@@ -65,16 +75,13 @@ export class MemoryStore implements Store {
   }
 
   load(): StoredRing {
-    return {
-      incarnation: this.#incarnation,
-      members: this.#members,
-      highestStamp: this.#totals.highestStamp,
-    };
+    const { incarnation, members, stampCeiling } = this.#saved;
+    const highestStamp = higherStamp(this.#totals.highestStamp, stampCeiling);
+    return { incarnation, members, highestStamp };
   }
 
-  save({ incarnation, members }: { incarnation: number; members: readonly Member[] }): void {
-    this.#incarnation = incarnation;
-    this.#members = [...members];
+  save(ring: SavedRing): void {
+    this.#saved = { ...ring, members: [...ring.members] };
   }
 
   look(name: string): FileRecord | undefined {
@@ -84,13 +91,39 @@ export class MemoryStore implements Store {
   scan({ prefix = "", after = "", limit, tombstones }: ScanOptions): FileRecord[] {
     assert(Number.isInteger(limit) && limit > 0, `a scan is limited to ${limit} records`);
     const found: FileRecord[] = [];
-    for (let i = this.#placeOf(compareName(after, prefix) > 0 ? after : prefix);; i++) {
-      const name = this.#names[i];
-      if (name === undefined || !name.startsWith(prefix) || found.length === limit) return found;
+    for (const name of this.#names.from(compareName(after, prefix) > 0 ? after : prefix)) {
+      if (!name.startsWith(prefix) || found.length === limit) break;
       const record = this.#records.get(name);
       if (record === undefined || name === after) continue;
       if (tombstones || !record.deleted) found.push(record);
     }
+    return found;
+  }
+
+  digests(): string {
+    return formatBuckets(this.#totals.buckets);
+  }
+
+  compare(options: CompareOptions): FileRecord[] {
+    return readDiffering({ ...options, own: this.digests() }, (bucket, { after, limit }) => {
+      const found: FileRecord[] = [];
+      for (const name of this.#buckets[bucket]?.from(after) ?? []) {
+        if (found.length === limit) break;
+        const record = this.#records.get(name);
+        if (record !== undefined && name !== after) found.push(record);
+      }
+      return found;
+    });
+  }
+
+  collect({ upTo, limit }: { upTo: Stamp; limit: number }): number {
+    assert(Number.isInteger(limit) && limit > 0, `a collection is limited to ${limit} records`);
+    const tombstones = [...this.#records.values()]
+      .filter(({ deleted, stamp }) => deleted && stamp <= upTo)
+      .sort((a, b) => a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : compareName(a.name, b.name))
+      .slice(0, limit);
+    for (const tombstone of tombstones) this.#drop(tombstone);
+    return tombstones.length;
   }
 
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
@@ -169,11 +202,23 @@ export class MemoryStore implements Store {
   }
 
   #put(record: FileRecord, previous: FileRecord | undefined): void {
-    if (previous === undefined) this.#names.splice(this.#placeOf(record.name), 0, record.name);
-    this.#records.set(record.name, record);
-    this.#totals = replaceRecord(this.#totals, { previous, record });
+    const { name } = record;
+    if (previous === undefined) {
+      this.#names.add(name);
+      this.#buckets[bucketOf(name)]?.add(name);
+    }
+    this.#records.set(name, record);
+    this.#totals = changeTotals(this.#totals, [{ name, previous, record }]);
     this.#refer(keptBody(previous), -1);
     this.#refer(keptBody(record), +1);
+  }
+
+  #drop(tombstone: FileRecord): void {
+    const { name } = tombstone;
+    this.#names.remove(name);
+    this.#buckets[bucketOf(name)]?.remove(name);
+    this.#records.delete(name);
+    this.#totals = changeTotals(this.#totals, [{ name, previous: tombstone, record: undefined }]);
   }
 
   #refer(sha256: string | undefined, change: number): void {
@@ -202,19 +247,6 @@ export class MemoryStore implements Store {
     if (body !== undefined && sha256Of(body) === sha256) return false;
     this.#bodies.delete(sha256);
     return true;
-  }
-
-  /** The index of the first name that is not before `name`. */
-  #placeOf(name: string): number {
-    let low = 0;
-    let high = this.#names.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#names[middle];
-      if (other !== undefined && compareName(other, name) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -18,10 +18,3 @@ export function integerOf(row: Row, column: string): number {
   assert(typeof value === "number", `column "${column}" holds no integer`);
   return value;
 }
-
-/** The bytes in a column. */
-export function bytesOf(row: Row, column: string): Uint8Array {
-  const value = row?.[column];
-  assert(value instanceof Uint8Array, `column "${column}" holds no bytes`);
-  return value;
-}

@@ -7,19 +7,18 @@
  * statements".
  */
 import { DatabaseSync } from "node:sqlite";
-import type { FileRecord } from "../ring/file_record.ts";
-import { checksumOf } from "./checksum.ts";
+import { stampZero } from "../ring/stamp.ts";
 import { randomId } from "./random_id.ts";
 import { formatDigest, noRecords } from "./record_totals.ts";
-import { integerOf, type Row, textOf } from "./row.ts";
+import { integerOf, textOf } from "./row.ts";
 import { StoreOpenError } from "./store.ts";
 import { Transactions } from "./transaction.ts";
 
 /**
- * The format that this program reads and writes. Every change of `schema` raises it, and brings the
- * migration from the one before: version 2 has checksums of records.
+ * The format that this program reads and writes. Every change of `schema` raises it: version 2 has
+ * checksums of records; version 3 their buckets, and hashes as bytes.
  */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** How to open a database. */
 export interface DatabaseOptions {
@@ -35,13 +34,11 @@ const logBytesMax = 8 * 1024 * 1024;
 
 const synchronousFull = 2;
 
-/** How many rows a migration holds in memory. */
-const migrationRows = 1000;
-
 /**
  * `name` has the BINARY collation: the order of its bytes as UTF-8. The totals of all records are
- * kept in `server`, as to hash 100,000 records again at every start takes about a second. `checksum`
- * is that of `checksum.ts`.
+ * kept in `server`, as to hash 100,000 records again at every start takes about a second; a row of it
+ * with the digests of the buckets still fits into one page. `checksum` is that of `checksum.ts`. The
+ * indexes by hash are the larger part of what a write of small files comes to: so hashes are bytes.
  */
 const schema = `
   CREATE TABLE server (
@@ -51,7 +48,9 @@ const schema = `
     files INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     digest TEXT NOT NULL,
-    highest_stamp TEXT NOT NULL
+    buckets BLOB NOT NULL,
+    highest_stamp TEXT NOT NULL,
+    stamp_ceiling TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE members (
@@ -66,24 +65,27 @@ const schema = `
   CREATE TABLE records (
     name TEXT PRIMARY KEY,
     stamp TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
     size INTEGER NOT NULL,
     content_type TEXT NOT NULL,
     deleted INTEGER NOT NULL,
-    checksum INTEGER NOT NULL DEFAULT 0
+    bucket INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   CREATE INDEX records_by_body ON records (sha256) WHERE deleted = 0;
+  CREATE INDEX records_by_bucket ON records (bucket, name);
+  CREATE INDEX tombstones_by_stamp ON records (stamp, name) WHERE deleted = 1;
 
   CREATE TABLE bodies (
-    sha256 TEXT PRIMARY KEY,
+    sha256 BLOB PRIMARY KEY,
     bytes BLOB NOT NULL
   ) STRICT;
 `;
 
 /**
  * Opens the database at `path`, or makes it.
- * @throws {StoreOpenError} If it is of a newer format, or another program's, or cannot be durable.
+ * @throws {StoreOpenError} If it is of another format, or another program's, or cannot be durable.
  */
 export function openDatabase(path: string, { pagesMax }: DatabaseOptions = {}): DatabaseSync {
   using held = new DisposableStack();
@@ -93,14 +95,13 @@ export function openDatabase(path: string, { pagesMax }: DatabaseOptions = {}): 
   if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`);
 
   const version = pragmaInteger(database, "user_version");
-  if (version > formatVersion) {
+  if (version === 0) create(database, path);
+  else if (version !== formatVersion) {
     throw new StoreOpenError(
-      `Cannot open "${path}": its format is ${version}, and this ring knows formats up to ` +
-        `${formatVersion}; a newer ring wrote it`,
+      `Cannot open "${path}": its format is ${version}, and this ring knows format ` +
+        `${formatVersion} only; ${version > formatVersion ? "a newer" : "an older"} ring wrote it`,
     );
   }
-  if (version === 0) create(database, path);
-  else if (version < formatVersion) new Transactions(database).run(() => addChecksums(database));
   held.move();
   return database;
 }
@@ -144,34 +145,11 @@ function create(database: DatabaseSync, path: string): void {
   }
   new Transactions(database).run(() => {
     database.exec(schema);
-    database.prepare("INSERT INTO server VALUES (1, ?, 0, 0, 0, ?, ?)")
-      .run(randomId(), formatDigest(noRecords.digest), noRecords.highestStamp);
+    const { digest, buckets, highestStamp } = noRecords;
+    database.prepare("INSERT INTO server VALUES (1, ?, 0, 0, 0, ?, ?, ?, ?)")
+      .run(randomId(), formatDigest(digest), buckets, highestStamp, stampZero);
     database.exec(`PRAGMA user_version = ${formatVersion}`);
   });
-}
-
-/** Migrates from version 1; what its records say is taken for true, as there is nothing else. */
-function addChecksums(database: DatabaseSync): void {
-  database.exec("ALTER TABLE records ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0");
-  const page = database.prepare("SELECT * FROM records WHERE name > ? ORDER BY name LIMIT ?");
-  const update = database.prepare("UPDATE records SET checksum = ? WHERE name = ?");
-  for (let after: string | undefined = ""; after !== undefined;) {
-    const records: FileRecord[] = page.all(after, migrationRows).map(recordOf);
-    for (const record of records) update.run(checksumOf(record), record.name);
-    after = records.at(-1)?.name;
-  }
-  database.exec("PRAGMA user_version = 2");
-}
-
-function recordOf(row: Row): FileRecord {
-  const record = {
-    name: textOf(row, "name"),
-    stamp: textOf(row, "stamp"),
-    sha256: textOf(row, "sha256"),
-    size: integerOf(row, "size"),
-    contentType: textOf(row, "content_type"),
-  };
-  return integerOf(row, "deleted") === 0 ? record : { ...record, deleted: true };
 }
 
 function pragmaInteger(database: DatabaseSync, pragma: string): number {

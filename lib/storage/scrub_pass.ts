@@ -7,7 +7,7 @@
  */
 import type { FileRecord } from "../ring/file_record.ts";
 import { compareName } from "./name_order.ts";
-import { noRecords, type RecordTotals, replaceRecord } from "./record_totals.ts";
+import { changeTotals, noRecords, type RecordChange, type RecordTotals } from "./record_totals.ts";
 
 /** How far a pass has come. Immutable, as totals are: a batch that is rolled back changes none. */
 export interface ScrubPass {
@@ -24,18 +24,12 @@ export function advancePass(
   pass: ScrubPass,
   { records, upTo }: { records: readonly FileRecord[]; upTo: string },
 ): ScrubPass {
-  const totals = records.reduce(
-    (totals, record) => replaceRecord(totals, { previous: undefined, record }),
-    pass.totals,
-  );
-  return { upTo, totals };
+  const changes = records.map((record) => ({ name: record.name, previous: undefined, record }));
+  return { upTo, totals: changeTotals(pass.totals, changes) };
 }
 
-/** The pass after a record was written. */
-export function noteWrite(
-  pass: ScrubPass | undefined,
-  change: { previous: FileRecord | undefined; record: FileRecord },
-): ScrubPass | undefined {
-  if (pass === undefined || compareName(change.record.name, pass.upTo) > 0) return pass;
-  return { ...pass, totals: replaceRecord(pass.totals, change) };
+/** The pass after records have changed. */
+export function noteChanges(pass: ScrubPass, changes: readonly RecordChange[]): ScrubPass {
+  const counted = changes.filter(({ name }) => compareName(name, pass.upTo) <= 0);
+  return counted.length === 0 ? pass : { ...pass, totals: changeTotals(pass.totals, counted) };
 }

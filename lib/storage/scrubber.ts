@@ -13,8 +13,8 @@ import { emptySha256, keptBody, sha256Of } from "./body.ts";
 import { attempt } from "./disk_error.ts";
 import type { LargeBodies } from "./large_bodies.ts";
 import type { RecordPage, RecordTable } from "./record_table.ts";
-import { equalTotals, type RecordTotals } from "./record_totals.ts";
-import { advancePass, newPass, type ScrubPass } from "./scrub_pass.ts";
+import { equalTotals, higherStamp, type RecordChange, type RecordTotals } from "./record_totals.ts";
+import { advancePass, newPass, noteChanges, type ScrubPass } from "./scrub_pass.ts";
 import type { ServerTable } from "./server_table.ts";
 import type { SmallBodies } from "./small_bodies.ts";
 import type { ScrubResult } from "./store.ts";
@@ -48,8 +48,8 @@ export interface ScrubStep {
 export class Scrubber {
   readonly #parts: ScrubberParts;
   #isClosed = false;
-  /** The pass that counts all records, if there is one; kept up to date by whoever writes one. */
-  pass: ScrubPass | undefined;
+  /** The pass that counts all records, if there is one. */
+  #pass: ScrubPass | undefined;
 
   constructor(parts: ScrubberParts) {
     this.#parts = parts;
@@ -60,16 +60,21 @@ export class Scrubber {
     { after, limit, totals }: { after: string; limit: number; totals: RecordTotals },
   ): ScrubStep {
     assert(Number.isInteger(limit) && limit > 0, `a scrub is limited to ${limit} records`);
-    if (after === "") this.pass = newPass;
-    else if (after !== this.pass?.upTo) this.pass = undefined;
+    if (after === "") this.#pass = newPass;
+    else if (after !== this.#pass?.upTo) this.#pass = undefined;
 
     const { records, damaged, isLast } = this.#nextRecords(after, limit);
     const step = { records, damaged: damaged.map(({ name }) => name) };
     const next = records.at(-1)?.name;
-    const pass = this.pass && advancePass(this.pass, { records, upTo: next ?? after });
-    this.pass = isLast ? undefined : pass;
+    const pass = this.#pass && advancePass(this.#pass, { records, upTo: next ?? after });
+    this.#pass = isLast ? undefined : pass;
     if (!isLast && next !== undefined) return { ...step, totals, totalsRepaired: false, next };
     return { ...step, ...this.#checkTotals(totals, pass?.totals) };
+  }
+
+  /** Counts what has been written or dropped between two steps. */
+  noteChanges(changes: readonly RecordChange[]): void {
+    this.#pass &&= noteChanges(this.#pass, changes);
   }
 
   /** Checks the bodies of these records. */
@@ -95,13 +100,21 @@ export class Scrubber {
 
   /** At least one sound record, unless none is left: a damaged name is no place to go on from. */
   #nextRecords(after: string, limit: number): RecordPage {
-    const { transactions, records } = this.#parts;
     const damaged = [];
     for (;;) {
-      const page = records.page(after, limit);
-      if (page.damaged.length > 0) transactions.run(() => records.remove(page.damaged));
+      const page = this.#parts.records.page(after, limit);
+      this.#mendTable(page);
       damaged.push(...page.damaged);
       if (page.isLast || page.records.length > 0) return { ...page, damaged };
+    }
+  }
+
+  /** Removes damaged rows, and makes the indexes anew if one does not have all that it should. */
+  #mendTable({ records, damaged }: RecordPage): void {
+    const { transactions, records: table } = this.#parts;
+    if (damaged.length > 0) transactions.run(() => table.removeDamaged(damaged));
+    else if (!records.every((record) => table.isIndexed(record))) {
+      transactions.run(() => table.reindex());
     }
   }
 
@@ -114,9 +127,7 @@ export class Scrubber {
       (equalTotals(totals, counted) && equalTotals(server.totals(), counted));
     if (isRight) return { totals, totalsRepaired: false };
     // Not even a record that was lost lets the highest stamp sink: a stamp must never come twice.
-    const highestStamp = totals.highestStamp > counted.highestStamp
-      ? totals.highestStamp
-      : counted.highestStamp;
+    const highestStamp = higherStamp(totals.highestStamp, counted.highestStamp);
     const repaired = { ...counted, highestStamp };
     transactions.run(() => server.saveTotals(repaired));
     return { totals: repaired, totalsRepaired: true };
@@ -135,11 +146,9 @@ export class Scrubber {
       records.look(record.name)?.stamp === record.stamp;
   }
 
-  /** Whether no record before this one has its body; mends an index that knows of none at all. */
+  /** Whether no record before this one has its body. */
   #isFirst({ name, sha256 }: FileRecord): boolean {
-    const { transactions, records } = this.#parts;
-    if (!records.refersTo(sha256)) transactions.run(() => records.reindex());
-    return records.firstWith(sha256) === name;
+    return this.#parts.records.firstWith(sha256) === name;
   }
 
   /** Whether there is such a small body, and it is sound; one that is not is removed. */

@@ -2,14 +2,16 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assert } from "../ring/assert.ts";
 import { type Member, type MemberId, memberStatuses } from "../ring/member.ts";
-import { formatDigest, parseDigest, type RecordTotals } from "./record_totals.ts";
+import type { Stamp } from "../ring/stamp.ts";
+import type { SavedRing } from "../ring/step.ts";
+import { formatDigest, parseBuckets, parseDigest, type RecordTotals } from "./record_totals.ts";
 import { integerOf, type Row, textOf } from "./row.ts";
 
 /** Reads and writes the two tables; to write is the caller's transaction. */
 export class ServerTable {
   readonly #read: StatementSync;
   readonly #readMembers: StatementSync;
-  readonly #saveIncarnation: StatementSync;
+  readonly #saveServer: StatementSync;
   readonly #saveTotals: StatementSync;
   readonly #clearMembers: StatementSync;
   readonly #addMember: StatementSync;
@@ -17,9 +19,9 @@ export class ServerTable {
   constructor(database: DatabaseSync) {
     this.#read = database.prepare("SELECT * FROM server");
     this.#readMembers = database.prepare("SELECT * FROM members ORDER BY place");
-    this.#saveIncarnation = database.prepare("UPDATE server SET incarnation = ?");
+    this.#saveServer = database.prepare("UPDATE server SET incarnation = ?, stamp_ceiling = ?");
     this.#saveTotals = database.prepare(
-      "UPDATE server SET files = ?, bytes = ?, digest = ?, highest_stamp = ?",
+      "UPDATE server SET files = ?, bytes = ?, digest = ?, buckets = ?, highest_stamp = ?",
     );
     this.#clearMembers = database.prepare("DELETE FROM members");
     this.#addMember = database.prepare("INSERT INTO members VALUES (NULL, ?, ?, ?, ?, ?)");
@@ -33,12 +35,17 @@ export class ServerTable {
     return integerOf(this.#read.get(), "incarnation");
   }
 
+  stampCeiling(): Stamp {
+    return textOf(this.#read.get(), "stamp_ceiling");
+  }
+
   totals(): RecordTotals {
     const row = this.#read.get();
     return {
       files: integerOf(row, "files"),
       bytes: integerOf(row, "bytes"),
       digest: parseDigest(textOf(row, "digest")),
+      buckets: parseBuckets(row?.buckets),
       highestStamp: textOf(row, "highest_stamp"),
     };
   }
@@ -48,8 +55,8 @@ export class ServerTable {
     return this.#readMembers.all().map(memberOf);
   }
 
-  save({ incarnation, members }: { incarnation: number; members: readonly Member[] }): void {
-    this.#saveIncarnation.run(incarnation);
+  save({ incarnation, members, stampCeiling }: SavedRing): void {
+    this.#saveServer.run(incarnation, stampCeiling);
     this.#clearMembers.run();
     for (const member of members) {
       const { id, status, address, position } = member;
@@ -57,8 +64,8 @@ export class ServerTable {
     }
   }
 
-  saveTotals({ files, bytes, digest, highestStamp }: RecordTotals): void {
-    this.#saveTotals.run(files, bytes, formatDigest(digest), highestStamp);
+  saveTotals({ files, bytes, digest, buckets, highestStamp }: RecordTotals): void {
+    this.#saveTotals.run(files, bytes, formatDigest(digest), buckets, highestStamp);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Bodies that came with their records, in the same transactions: the table `bodies`. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { isSha256 } from "./body.ts";
 
 /** Reads and writes small bodies; to write is the caller's transaction. */
 export class SmallBodies {
@@ -16,20 +17,21 @@ export class SmallBodies {
   }
 
   has(sha256: string): boolean {
-    return this.#has.get(sha256) !== undefined;
+    return isSha256(sha256) && this.#has.get(Uint8Array.fromHex(sha256)) !== undefined;
   }
 
   get(sha256: string): Uint8Array | undefined {
-    const bytes = this.#get.get(sha256)?.bytes;
+    if (!isSha256(sha256)) return undefined;
+    const bytes = this.#get.get(Uint8Array.fromHex(sha256))?.bytes;
     return bytes instanceof Uint8Array ? bytes : undefined;
   }
 
   put(sha256: string, bytes: Uint8Array): void {
-    this.#put.run(sha256, bytes);
+    this.#put.run(Uint8Array.fromHex(sha256), bytes);
   }
 
   /** Whether there was such a body to remove. */
   remove(sha256: string): boolean {
-    return Number(this.#remove.run(sha256).changes) > 0;
+    return Number(this.#remove.run(Uint8Array.fromHex(sha256)).changes) > 0;
   }
 }

@@ -7,8 +7,9 @@
  * streamed to storage first, found by their SHA-256, and referred to by a record afterwards.
  */
 import type { FileRecord } from "../ring/file_record.ts";
-import type { Member, MemberId } from "../ring/member.ts";
-import type { RecordWrite, StoredRing, WriteOutcome } from "../ring/step.ts";
+import type { MemberId } from "../ring/member.ts";
+import type { Stamp } from "../ring/stamp.ts";
+import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
 
 /** Which records to list. */
 export interface ScanOptions {
@@ -77,14 +78,32 @@ export interface Store {
   /** What was saved and written before. */
   load(): StoredRing;
   /**
-   * Saves this server's incarnation and its list; durable on return. Room is kept in reserve for it.
+   * Saves what this server says of itself and its list; durable on return. Room is kept in reserve
+   * for it. `load` gives the ceiling as the highest stamp if no record has a higher one.
    * @throws {StoreFullError} If even the reserve is used up.
    */
-  save(ring: { incarnation: number; members: readonly Member[] }): void;
+  save(ring: SavedRing): void;
   /** A record that was damaged, and so is not what was written, is not there: for `scan`, too. */
   look(name: string): FileRecord | undefined;
   /** Records in the order of the bytes of their names. */
   scan(options: ScanOptions): FileRecord[];
+  /**
+   * The digests of all buckets (`bucketCount`), each of `bucketDigits` hexadecimal digits, one after
+   * the other. That of a bucket is the XOR of the first 64 bits of the hashes that `summary` combines.
+   */
+  digests(): string;
+  /**
+   * Records, tombstones too, of the buckets whose digests are not those in `digests`, in the order of
+   * (bucket, bytes of the name), after the name `after`; from the start if that is empty.
+   */
+  compare(options: { digests: string; after: string; limit: number }): FileRecord[];
+  /**
+   * Drops up to `limit` tombstones whose stamps are not above `upTo`, the oldest first, and returns how
+   * many; durable on return. The highest stamp does not sink. Room is kept in reserve for
+   * `pageRecordsMax` of them.
+   * @throws {StoreFullError} If even the reserve is used up.
+   */
+  collect(options: { upTo: Stamp; limit: number }): number;
   /**
    * Stores what is newer than what is there, in as few transactions as may be; durable on return.
    * When there is no room for one its tombstones are stored all the same, as long as the reserve lasts,

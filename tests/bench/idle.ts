@@ -1,4 +1,5 @@
 /** What a server costs that nobody asks anything: one of a ring of three, on Linux. */
+import { pause } from "../chaos/pause.ts";
 import { Machine, type ServerProcess } from "../e2e/ring_process.ts";
 
 const idleMs = 5000;
@@ -42,8 +43,4 @@ async function procText(server: ServerProcess, name: string): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${server.pid}/${name}`] })
     .output();
   return new TextDecoder().decode(stdout);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -6,14 +6,16 @@
  * that it promises is checked against what clients were told.
  */
 import { join } from "node:path";
+import { readBack } from "./audit.ts";
 import { Cluster, serversCount } from "./cluster.ts";
 import { beginFault, type Begun, type FaultScene } from "./faults.ts";
 import { checkFiles, checkProcesses, checkSettled, checkUsage } from "./final_checks.ts";
 import { History } from "./history.ts";
 import { Observer } from "./observer.ts";
 import { pause } from "./pause.ts";
-import { duration, operationLines, Recoveries } from "./report.ts";
-import { type FaultKind, faultKinds, planFaults, type PlannedFault } from "./schedule.ts";
+import { duration, operationLines, Recoveries, usageLine } from "./report.ts";
+import { divides, type FaultKind, faultKinds, planFaults, type PlannedFault } from "./schedule.ts";
+import type { ServerProcess } from "./server_process.ts";
 import { runWorkload } from "./workload.ts";
 
 /** How long the ring may take to form, and to become whole before a fault that waits, in milliseconds. */
@@ -94,10 +96,13 @@ class ChaosRun implements AsyncDisposable {
       await Cluster.open({ directory, isLoopback, serverArgs, onViolation }),
     );
     this.#print(`seed ${this.#options.seed}, ${cluster.network.description}, ${directory}`);
+    const missing = faultKinds.filter((kind) => !cluster.canSuffer(kind));
+    if (missing.length > 0) this.#print(`not possible here: ${missing.join(", ")}`);
     await cluster.start();
     const watching = new AbortController();
     const observer = new Observer(cluster.servers, watching.signal);
-    const scene = { cluster, observer, history: this.history, onViolation };
+    const { servers } = cluster;
+    const scene = { cluster, servers, observer, history: this.history, onViolation };
     try {
       await this.#suffer(scene);
       if (signal?.aborted) return;
@@ -106,14 +111,14 @@ class ChaosRun implements AsyncDisposable {
       const settled = await checkSettled(scene);
       if (settled !== undefined) this.#print(`settled after ${duration(settled)}`);
       await checkFiles(scene);
-      await checkUsage(scene);
+      checkUsage(scene);
     } finally {
       watching.abort();
       await observer.ended;
     }
     await checkProcesses(scene);
     await this.#keep(cluster);
-    this.#report();
+    this.#report(observer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,7 +140,7 @@ class ChaosRun implements AsyncDisposable {
       const until = performance.now() + this.#options.lastsMs;
       const kinds = (this.#options.kinds ?? faultKinds).filter((kind) => cluster.canSuffer(kind));
       for (const fault of planFaults(seed, { kinds, servers: serversCount })) {
-        await this.#recover(fault, { observer, until });
+        await this.#recover(fault, { cluster, observer, until });
         if (signal.aborted || performance.now() > until) break;
         // Time is over for a fault, too.
         const lastsMs = Math.min(fault.lastsMs, until - performance.now());
@@ -147,30 +152,42 @@ class ChaosRun implements AsyncDisposable {
     }
   }
 
-  /** Waits before a fault: for a moment, or first until the ring is whole. */
+  /** Waits before a fault: for a moment, or first until the ring is whole. Reads what was written last. */
   async #recover(
     { gapMs, waits }: PlannedFault,
-    { observer, until }: { observer: Observer; until: number },
+    { cluster: { servers }, observer, until }: {
+      readonly cluster: Cluster;
+      readonly observer: Observer;
+      readonly until: number;
+    },
   ): Promise<void> {
     const since = performance.now();
     const withinMs = waits ? Math.min(wholeMsMax, Math.max(until - since, 0)) : gapMs;
+    const early = readBack(servers, this.history);
     const whole = await this.#waitUntilWhole(observer, withinMs);
     if (whole !== undefined) this.history.noteWhole(performance.now());
-    const kind = this.#lastKind;
-    if (kind !== undefined) {
-      if (whole !== undefined) this.recoveries.addWhole(kind, whole);
-      const what = whole === undefined ? "not whole yet" : `whole after ${duration(whole)}`;
-      this.#print(`      ${what}: ${observer.describe()}`);
-    }
+    this.#reportRecovery(whole, observer);
+    await early;
+    await readBack(servers, this.history);
     const passed = waits ? 0 : performance.now() - since;
     await pause(Math.max(0, gapMs - passed), this.#stop.signal);
+  }
+
+  #reportRecovery(whole: number | undefined, observer: Observer): void {
+    const kind = this.#lastKind;
+    if (kind === undefined) return;
+    if (whole !== undefined) this.recoveries.addWhole(kind, whole);
+    const what = whole === undefined ? "not whole yet" : `whole after ${duration(whole)}`;
+    this.#print(`      ${what}: ${observer.describe()}`);
   }
 
   /** Begins a fault, and ends it when its time is over. */
   async #inject(fault: PlannedFault, scene: FaultScene): Promise<void> {
     const { kind, number, lastsMs } = fault;
-    const { observer } = scene;
+    const { observer, history } = scene;
+    history.noteFault({ divides: divides(kind) }, performance.now());
     const begun = await beginFault(fault, scene);
+    history.noteGroups(begun?.groups?.map(numbersOf), performance.now());
     this.#lastKind = begun === undefined ? undefined : kind;
     if (begun === undefined) return this.#print(`#${number} ${kind}: not possible now`);
     const end = performance.now() + lastsMs;
@@ -179,6 +196,7 @@ class ChaosRun implements AsyncDisposable {
     await this.#waitUntilClosed(fault, { begun, observer });
     await pause(Math.max(0, end - performance.now()), this.#stop.signal);
     this.#print(`      at its end: ${observer.describe()}`);
+    history.noteGroups(undefined, performance.now());
     await begun.end();
   }
 
@@ -211,10 +229,11 @@ class ChaosRun implements AsyncDisposable {
     }
   }
 
-  #report(): void {
+  #report({ growths }: Observer): void {
     const { print } = this.#options;
     for (const line of this.recoveries.lines()) print(line);
     for (const line of operationLines(this.history.operations)) print(line);
+    print(usageLine(growths));
   }
 
   #violate(text: string): void {
@@ -230,4 +249,8 @@ class ChaosRun implements AsyncDisposable {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     this.#options.print(`${seconds.toFixed(1).padStart(7)}  ${line}`);
   }
+}
+
+function numbersOf(servers: readonly ServerProcess[]): readonly number[] {
+  return servers.map(({ index }) => index);
 }

@@ -47,7 +47,7 @@ export class Cluster implements AsyncDisposable {
     const { directory, isLoopback, serverArgs, onViolation } = options;
     await using resources = new AsyncDisposableStack();
     const network = resources.use(await openNetwork(serversCount, { isLoopback }));
-    const hasClocks = !isLoopback && await canSetClocks();
+    const hasClocks = !isLoopback && await canSetClocks(directory);
     const [servers, clocks]: [ServerProcess[], WallClock[]] = [[], []];
     for (let index = 0; index < serversCount; index++) {
       const home = join(directory, `disk-${index + 1}`);

@@ -28,6 +28,9 @@ export interface Begun {
   end(): Promise<void>;
 }
 
+/** How many packets of a hundred are lost, in a fault that loses some. */
+const lossPercent = 20;
+
 /** How long a disk may be waited for to be needed by nobody, before it is not wiped, in milliseconds. */
 const settleMsMax = 30_000;
 
@@ -70,7 +73,7 @@ export async function beginFault(
     case "cut from successor":
       return await cutOneWay(scene, { from: successor, to: first });
     case "packet loss":
-      return await losePackets(fault, scene);
+      return await losePackets(scene);
     case "full disk":
       return await fillDisk(first);
     case "clock step":
@@ -166,7 +169,7 @@ async function cutOneWay(
   return { text: `${from.name} to ${to.name}`, end: () => cluster.network.setCuts([]) };
 }
 
-async function losePackets({ lossPercent }: PlannedFault, { cluster }: FaultScene): Promise<Begun> {
+async function losePackets({ cluster }: FaultScene): Promise<Begun> {
   const cuts: Cut[] = cluster.servers.flatMap((from) =>
     cluster.servers.filter((to) => to !== from).map((to) => ({
       from: from.index,
@@ -195,7 +198,10 @@ async function stepClock(
   };
 }
 
-/** Starts servers that were killed, together; the first may be told of one that runs. */
+/**
+ * Starts servers that were killed, together; they may be told of one that runs. If none does, the first
+ * keeps its port: servers that all come back at other addresses cannot find each other.
+ */
 async function startAgain(
   fault: PlannedFault,
   { scene, victims }: { scene: FaultScene; victims: readonly ServerProcess[] },
@@ -203,7 +209,10 @@ async function startAgain(
   const running = scene.cluster.servers.find((server) => server.isUp);
   const previous = fault.hasPrevious ? running : undefined;
   const { hasNewPort } = fault;
-  await Promise.all(victims.map((victim) => victim.start({ previous, hasNewPort })));
+  await Promise.all(victims.map((victim, index) => {
+    const isFound = running !== undefined || index > 0;
+    return victim.start({ previous, hasNewPort: hasNewPort && isFound });
+  }));
 }
 
 function survivors(

@@ -1,15 +1,14 @@
 /**
  * What clients did and were told, and whether that can be true.
  *
- * Every body is unlike any other, so its SHA-256 names the write that it comes from. While faults go on
- * little is certain, but this is: what a server has acknowledged or shown it has on disk, so it never
- * again shows anything older; a write with as many copies as there are servers is on every one; and when
- * the ring is whole again, every server has all that was acknowledged before. At the end each name has
- * the acknowledged write with the greatest stamp, or one with a greater stamp of which no client knows
- * the outcome.
+ * Every body is unlike any other, so its SHA-256 names the write that it comes from. While faults go on,
+ * no server shows less than it must (`floors.ts`); when the ring is whole again, every server has all
+ * that was acknowledged before. At the end each name has the acknowledged write with the greatest
+ * stamp, or one with a greater stamp of which no client knows the outcome.
  */
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import type { Stamp } from "../../lib/ring/stamp.ts";
+import { Floors, type Group } from "./floors.ts";
 
 /** How an operation ended for the client. */
 export type Outcome =
@@ -52,14 +51,6 @@ interface NameHistory {
   readonly acknowledged: Operation[];
   /** DELETEs whose outcome is unknown, or is not known yet. */
   uncertainDeletes: number;
-  /** What each server must show at the least, by number. */
-  readonly floors: Map<number, Floor>;
-}
-
-/** A stamp below which a server shows nothing that is asked for from a time on. */
-interface Floor {
-  readonly stamp: Stamp;
-  readonly from: number;
 }
 
 /** All operations of a run. */
@@ -67,12 +58,11 @@ export class History {
   readonly operations: Operation[] = [];
   readonly #names = new Map<string, NameHistory>();
   readonly #stamps = new Set<Stamp>();
-  readonly #wipedAt = new Map<number, number>();
-  readonly #servers: number;
+  readonly #floors: Floors;
   readonly #onViolation: (text: string) => void;
 
   constructor(servers: number, onViolation: (text: string) => void) {
-    this.#servers = servers;
+    this.#floors = new Floors(servers);
     this.#onViolation = onViolation;
   }
 
@@ -84,6 +74,16 @@ export class History {
   /** Whether a PUT of that name was ever sent. */
   has(name: string): boolean {
     return this.#names.has(name);
+  }
+
+  /** So many names, or fewer, whose writes were acknowledged last: the latest first. */
+  lastWritten(count: number): readonly string[] {
+    const names = new Set<string>();
+    for (const { type, name, outcome } of this.operations.toReversed()) {
+      if (names.size === count) break;
+      if (type !== "GET" && outcome === "done") names.add(name);
+    }
+    return [...names];
   }
 
   /** A PUT of these bytes is about to be sent. */
@@ -98,20 +98,28 @@ export class History {
     this.#of(name).uncertainDeletes++;
   }
 
+  /** A fault is about to begin; it `divides` if servers that run may not hear of what others do. */
+  noteFault({ divides }: { readonly divides: boolean }, now: number): void {
+    this.#floors.noteFault({ divides, now });
+  }
+
+  /** From now on only these servers run and hear each other, group by group; all do if absent. */
+  noteGroups(groups: readonly Group[] | undefined, now: number): void {
+    this.#floors.noteGroups(groups, now);
+  }
+
   /** A server's disk is lost: what it has shown binds it no more, nor do operations under way. */
   wipe(server: number, now: number): void {
-    this.#wipedAt.set(server, now);
-    for (const { floors } of this.#names.values()) floors.delete(server);
+    this.#floors.wipe(server, now);
   }
 
   /** All servers are alive, as all say: from now on each shows whatever is acknowledged by now. */
   noteWhole(now: number): void {
-    for (const { acknowledged, floors } of this.#names.values()) {
-      const stamp = lastAcknowledged(acknowledged)?.stamp ?? "";
-      for (let server = 0; server < this.#servers; server++) {
-        if (stamp > (floors.get(server)?.stamp ?? "")) floors.set(server, { stamp, from: now });
-      }
-    }
+    const stamps = [...this.#names].flatMap(([name, { acknowledged }]) => {
+      const stamp = lastAcknowledged(acknowledged)?.stamp;
+      return stamp === undefined ? [] : [[name, stamp] as const];
+    });
+    this.#floors.noteWhole(new Map(stamps), now);
   }
 
   /** An operation has ended. */
@@ -120,8 +128,9 @@ export class History {
     if (operation.outcome === "broken") {
       this.#violate(operation, `was answered with what cannot be: ${operation.error}`);
     }
-    if (operation.type === "GET") this.#addRead(operation);
-    else this.#addWrite(operation);
+    if (operation.type !== "GET") this.#addWrite(operation);
+    // A DELETE that finds nothing has looked, as a GET does.
+    if (operation.type === "GET" || operation.outcome === "notFound") this.#addRead(operation);
   }
 
   /** Whether what a name holds at the end can be: the reason why not, or `undefined`. */
@@ -149,7 +158,7 @@ export class History {
   }
 
   #addWrite(operation: Operation): void {
-    const { name, outcome, sha256, stamp, copies = 0, server } = operation;
+    const { name, outcome, sha256, stamp, copies = 0 } = operation;
     const history = this.#of(name);
     if (outcome !== "unknown") {
       if (sha256 !== undefined) history.uncertain.delete(sha256);
@@ -159,39 +168,31 @@ export class History {
     if (stamp === undefined) return this.#violate(operation, "was acknowledged without a stamp");
     if (this.#stamps.has(stamp)) this.#violate(operation, `has the stamp of another, ${stamp}`);
     this.#stamps.add(stamp);
-    if (copies < 1 || copies > this.#servers) {
-      this.#violate(operation, `claims ${copies} copies on ${this.#servers} servers`);
+    const copiesMax = this.#floors.copiesMax(operation);
+    if (copies < 1 || copies > copiesMax) {
+      this.#violate(operation, `claims ${copies} copies where ${copiesMax} servers can have one`);
     }
     history.acknowledged.push(operation);
-    this.#raiseFloor(operation, server);
-    if (copies < this.#servers) return;
-    for (let each = 0; each < this.#servers; each++) this.#raiseFloor(operation, each);
+    this.#floors.addWrite({ ...operation, stamp }, copies);
   }
 
   #addRead(operation: Operation): void {
-    const { name, outcome, sha256 = "", stamp = "", server, start } = operation;
+    const { name, outcome, sha256 = "", stamp = "" } = operation;
     if (outcome !== "done" && outcome !== "notFound") return;
     const history = this.#of(name);
     if (outcome === "done" && !history.sent.has(sha256)) {
       this.#violate(operation, `showed bytes that nobody put, ${sha256}`);
     }
-    const floor = history.floors.get(server);
-    if (floor !== undefined && floor.from <= start) {
-      if (outcome === "done" && stamp < floor.stamp) {
-        this.#violate(operation, `showed ${stamp} after ${floor.stamp}`);
+    const floor = this.#floors.at(operation);
+    if (floor !== undefined) {
+      if (outcome === "done" && stamp < floor) {
+        this.#violate(operation, `showed ${stamp} after ${floor}`);
       }
-      if (outcome === "notFound" && !isDeletedAfter(history, floor.stamp)) {
-        this.#violate(operation, `found nothing after ${floor.stamp}, which nobody deleted`);
+      if (outcome === "notFound" && !isDeletedAfter(history, floor)) {
+        this.#violate(operation, `found nothing after ${floor}, which nobody deleted`);
       }
     }
-    if (outcome === "done") this.#raiseFloor(operation, server);
-  }
-
-  #raiseFloor({ name, stamp = "", start, end }: Operation, server: number): void {
-    if (start <= (this.#wipedAt.get(server) ?? -Infinity)) return;
-    const { floors } = this.#of(name);
-    if (stamp <= (floors.get(server)?.stamp ?? "")) return;
-    floors.set(server, { stamp, from: end });
+    if (outcome === "done") this.#floors.addRead({ ...operation, stamp });
   }
 
   #violate({ type, name, server }: Operation, text: string): void {
@@ -206,7 +207,6 @@ export class History {
         uncertain: new Set(),
         acknowledged: [],
         uncertainDeletes: 0,
-        floors: new Map(),
       };
       this.#names.set(name, history);
     }

@@ -7,6 +7,9 @@
  */
 import { runCommand } from "./command.ts";
 
+/** How long one server may take to find that nobody listens at another, in seconds. */
+const reachSecondsMax = 5;
+
 /** Packets that do not arrive: from one server to another, by their numbers. */
 export interface Cut {
   readonly from: number;
@@ -94,7 +97,10 @@ class Namespaces implements Network {
     await runCommand(["ip", "addr", "add", `${this.#net}.254/24`, "dev", bridge]);
     await runCommand(["ip", "link", "set", bridge, "up"]);
     for (const server of this.#servers) await this.#openNamespace(server);
+    // A rule of each kind: not every kernel has what they need.
+    await this.setCuts([{ from: 0, to: 1 }, { from: 0, to: 1, percent: 1 }]);
     await this.setCuts([]);
+    await this.#assertReachable();
   }
 
   async setCuts(cuts: readonly Cut[]): Promise<void> {
@@ -112,6 +118,15 @@ class Namespaces implements Network {
       ["ip", "link", "delete", this.#name],
     ];
     for (const command of remove) await runCommand(command).catch(() => {});
+  }
+
+  /** Servers must hear each other: where bridges are filtered, as for containers, they may not. */
+  async #assertReachable(): Promise<void> {
+    const program = `await Deno.connect({ hostname: "${this.ip(1)}", port: 1 }).catch((error) => {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    });`;
+    const give = ["timeout", "--signal", "KILL", String(reachSecondsMax)];
+    await runCommand([...give, ...this.prefix(0), Deno.execPath(), "eval", program]);
   }
 
   async #openNamespace(server: number): Promise<void> {

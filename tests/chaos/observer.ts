@@ -3,10 +3,12 @@
  */
 import { RingClient } from "../../lib/client/client.ts";
 import { RingError } from "../../lib/client/ring_error.ts";
-import type { Member } from "../../lib/ring/member.ts";
+import { isLive, type Member } from "../../lib/ring/member.ts";
 import type { StatusAnswer } from "../../lib/ring/message.ts";
+import { areOneCircle, holdTheSame, turned } from "./agreement.ts";
 import { pause } from "./pause.ts";
 import type { ServerProcess } from "./server_process.ts";
+import { greatest, type Growth, readUsage } from "./usage.ts";
 
 /** How often each server is asked, in milliseconds. */
 const askEveryMs = 200;
@@ -17,12 +19,9 @@ const answerMsMax = 1_500;
 /** How long after its start a process is warm, in milliseconds: what it uses then is the measure. */
 const warmUpMs = 15_000;
 
-/** What a process uses, from `/proc`. */
-export interface Usage {
-  /** Bytes of memory in use, shared ones too (resident set). */
-  readonly memory: number;
-  /** Open file descriptors. */
-  readonly descriptors: number;
+/** What one process of a server used. */
+export interface ServerGrowth extends Growth {
+  readonly server: ServerProcess;
 }
 
 /** What a server last said. */
@@ -37,7 +36,8 @@ export class Observer {
   readonly #servers: readonly ServerProcess[];
   readonly #signal: AbortSignal;
   readonly #views = new Map<number, View>();
-  readonly #warm = new Map<number, Usage>();
+  /** By process. */
+  readonly #growths = new Map<number, ServerGrowth>();
   readonly #loops: Promise<unknown>;
 
   constructor(servers: readonly ServerProcess[], signal: AbortSignal) {
@@ -56,9 +56,9 @@ export class Observer {
     return this.#views.get(server.index)?.status;
   }
 
-  /** What the process of a server used when it was warm, if it ran that long. */
-  warmUsage({ pid }: ServerProcess): Usage | undefined {
-    return pid === undefined ? undefined : this.#warm.get(pid);
+  /** What each process used that ran long enough to be warm. */
+  get growths(): readonly ServerGrowth[] {
+    return [...this.#growths.values()];
   }
 
   /** The server that follows `server` on the circle, as that sees it. */
@@ -76,17 +76,9 @@ export class Observer {
    * its group are alive, in one order.
    */
   agree(groups: readonly (readonly ServerProcess[])[], since: number): boolean {
-    return groups.every((group) => {
-      const views = group.map(({ index }) => this.#views.get(index));
-      const circles = views.map((view) =>
-        view === undefined || view.askedAt < since ? undefined : view.status.members.filter(isLive)
-      );
-      const expected = group.map(({ address }) => `${address} alive`).sort();
-      return circles.every((circle) =>
-        circle !== undefined && isSame(circle.map(nameOf).sort(), expected) &&
-        isSame(turned(circle.map(recordOf)), turned((circles[0] ?? []).map(recordOf)))
-      );
-    });
+    return groups.every((group) =>
+      areOneCircle(this.#statuses(group, since), group.map(({ address }) => address))
+    );
   }
 
   /** Whether all servers say, asked after `since`, that all of them are alive. */
@@ -97,8 +89,7 @@ export class Observer {
   /** Whether the ring is whole, and all servers hold the same files. */
   isSettled(since: number): boolean {
     if (!this.isWhole(since)) return false;
-    const digests = this.#servers.map((server) => this.status(server)?.digest);
-    return digests.every((digest) => digest !== undefined && digest === digests[0]);
+    return holdTheSame(this.#statuses(this.#servers, since));
   }
 
   /** Waits until `probe` holds; returns after how many milliseconds, or `undefined` if it does not. */
@@ -121,6 +112,14 @@ export class Observer {
     return new Set(rings).size === 1
       ? `all see ${first}`
       : rings.map((ring, index) => `${index + 1}:${ring}`).join("  ");
+  }
+
+  /** What those of these servers say that have answered when asked after `since`. */
+  #statuses(servers: readonly ServerProcess[], since: number): readonly StatusAnswer[] {
+    return servers.flatMap(({ index }) => {
+      const view = this.#views.get(index);
+      return view === undefined || view.askedAt < since ? [] : [view.status];
+    });
   }
 
   #describeView(server: ServerProcess): string {
@@ -150,60 +149,19 @@ export class Observer {
         if (!(error instanceof RingError)) throw error;
         this.#views.delete(server.index);
       }
-      await this.#noteWarm(server);
+      await this.#noteUsage(server);
       await pause(askEveryMs, this.#signal);
     }
     client?.close();
   }
 
-  async #noteWarm({ pid, startedAt }: ServerProcess): Promise<void> {
-    if (pid === undefined || startedAt === undefined || this.#warm.has(pid)) return;
+  async #noteUsage(server: ServerProcess): Promise<void> {
+    const { pid, startedAt } = server;
+    if (pid === undefined || startedAt === undefined) return;
     if (performance.now() - startedAt < warmUpMs) return;
     const usage = await readUsage(pid);
-    if (usage !== undefined) this.#warm.set(pid, usage);
+    if (usage === undefined) return;
+    const { warm, peak } = this.#growths.get(pid) ?? { warm: usage, peak: usage };
+    this.#growths.set(pid, { server, warm, peak: greatest(peak, usage) });
   }
-}
-
-/** What a process uses now, or `undefined` if it has ended. */
-export async function readUsage(pid: number): Promise<Usage | undefined> {
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-    let descriptors = 0;
-    for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) descriptors++;
-    return kibibytes === undefined ? undefined : { memory: Number(kibibytes) * 1024, descriptors };
-  } catch (error) {
-    // It ends while it is looked at; or this program may not look.
-    if (error instanceof Deno.errors.NotCapable || isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound ||
-    (error instanceof Error && error.message.includes("No such process"));
-}
-
-/** Whether a member counts as one of the circle. */
-function isLive({ status }: Member): boolean {
-  return status !== "dead" && status !== "left";
-}
-
-function nameOf({ address, status }: Member): string {
-  return `${address} ${status}`;
-}
-
-function recordOf({ id, incarnation, status }: Member): string {
-  return `${id} ${incarnation} ${status}`;
-}
-
-/** A circle from its least member on, so that two of them can be compared. */
-function turned(circle: readonly string[]): readonly string[] {
-  const [least] = [...circle].sort();
-  const at = least === undefined ? 0 : circle.indexOf(least);
-  return [...circle.slice(at), ...circle.slice(0, at)];
-}
-
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, index) => text === b[index]);
 }

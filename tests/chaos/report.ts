@@ -1,5 +1,6 @@
 /** What a run says at its end: faults, operations, latencies. */
 import type { Operation } from "./history.ts";
+import { type Growth, mebibytes } from "./usage.ts";
 
 /** How long the ring took, after each kind of fault, in milliseconds. */
 export class Recoveries {
@@ -57,6 +58,16 @@ export function operationLines(operations: readonly Operation[]): readonly strin
     duration(percentile(times, 0.99)),
   ]);
   return table([header, ...rows]);
+}
+
+/** What processes used when they were warm, and at the most after that. */
+export function usageLine(growths: readonly Growth[]): string {
+  if (growths.length === 0) return "  memory: no process was measured";
+  const warm = growths.map(({ warm }) => warm.memory);
+  const peak = growths.map(({ peak }) => peak.memory);
+  const growth = growths.map(({ warm, peak }) => peak.memory - warm.memory);
+  return `  memory of ${growths.length} processes: warm up to ${mebibytes(Math.max(...warm))}, ` +
+    `then up to ${mebibytes(Math.max(...peak))}; grown by up to ${mebibytes(Math.max(...growth))}`;
 }
 
 /** The value that `share` of all values do not exceed; 0 if there is none. */

@@ -43,8 +43,6 @@ export interface PlannedFault {
   readonly waits: boolean;
   /** From its beginning to its end, in milliseconds. */
   readonly lastsMs: number;
-  /** How many packets of a hundred are lost, in a fault that loses some. */
-  readonly lossPercent: number;
   /** How far a clock is set, in milliseconds, forward or back. */
   readonly clockStepMs: number;
   /** Whether a server that is started again is told a previous server, or finds its ring itself. */
@@ -53,15 +51,14 @@ export interface PlannedFault {
   readonly hasNewPort: boolean;
 }
 
-/** How long a fault lasts, in milliseconds. */
-interface Duration {
-  readonly least: number;
-  readonly most: number;
-}
+/** How long a fault lasts, in milliseconds: any time between two, or one of some. */
+type Duration = { readonly least: number; readonly most: number } | readonly number[];
 
 /** A killed server stays away for as long as a restart by hand takes, or a little longer. */
 const briefly: Duration = { least: 200, most: 6_000 };
-const paused: Duration = { least: 1_000, most: 20_000 };
+/** Not noticed; noticed, and just dead; long dead. */
+const paused: Duration = [1_000, 10_000, 60_000];
+const pausedTogether: Duration = [1_000, 10_000];
 /** Long enough for both sides to close their circles, or not quite. */
 const cut: Duration = { least: 2_000, most: 12_000 };
 const lossy: Duration = { least: 3_000, most: 12_000 };
@@ -73,7 +70,7 @@ const durations: Readonly<Record<FaultKind, Duration>> = {
   "kill all but one": briefly,
   "kill all": briefly,
   "pause one": paused,
-  "pause neighbours": paused,
+  "pause neighbours": pausedTogether,
   "terminate one": briefly,
   "rolling restart": atOnce,
   "wiped disk": briefly,
@@ -87,8 +84,8 @@ const durations: Readonly<Record<FaultKind, Duration>> = {
 };
 
 const gap: Duration = { least: 300, most: 3_000 };
-const loss = { least: 5, most: 20 };
-const clockStepMsMax = 3_600_000;
+/** Clocks are set by little, so that stamps are odd, or by so much that the server must not write. */
+const clockStepMsMax = { little: 50_000, much: 3_600_000 };
 const waitChance = 0.7;
 const previousChance = 0.4;
 const newPortChance = 0.2;
@@ -106,12 +103,34 @@ export function* planFaults(
   }
 }
 
+/**
+ * Whether servers that run may not hear, while it lasts, of what others acknowledge. After "kill all"
+ * the first that is back cannot ask those that are not.
+ */
+export function divides(kind: FaultKind): boolean {
+  switch (kind) {
+    case "kill all":
+    case "cut in halves":
+    case "cut off one":
+    case "cut to successor":
+    case "cut from successor":
+    case "packet loss":
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** Draws a fault; draws as often whatever its kind is. */
 function planFault(
   random: Random,
   { kind, number, servers }: { kind: FaultKind; number: number; servers: number },
 ): PlannedFault {
-  const draw = ({ least, most }: Duration) => random.between(least, most);
+  const draw = (duration: Duration) =>
+    "least" in duration
+      ? random.between(duration.least, duration.most)
+      : random.pick(duration) ?? 0;
+  const stepMsMax = random.chance(0.5) ? clockStepMsMax.little : clockStepMsMax.much;
   return {
     number,
     kind,
@@ -119,8 +138,7 @@ function planFault(
     gapMs: draw(gap),
     waits: random.chance(waitChance),
     lastsMs: draw(durations[kind]),
-    lossPercent: draw(loss),
-    clockStepMs: random.between(-clockStepMsMax, clockStepMsMax),
+    clockStepMs: random.between(-stepMsMax, stepMsMax),
     hasPrevious: random.chance(previousChance),
     hasNewPort: random.chance(newPortChance),
   };

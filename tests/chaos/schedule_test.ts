@@ -3,6 +3,9 @@ import { faultKinds, planFaults, type PlannedFault } from "./schedule.ts";
 
 const servers = 5;
 
+/** What it takes to begin and end a fault, and the ring to be whole again, in the mean of many. */
+const recoveryMs = 2_000;
+
 function firstFaults(seed: string, count: number): readonly PlannedFault[] {
   const faults: PlannedFault[] = [];
   for (const fault of planFaults(seed, { kinds: faultKinds, servers })) {
@@ -22,6 +25,20 @@ Deno.test("planFaults() gives each kind once before it gives any again", () => {
   for (const round of [kinds.slice(0, faultKinds.length), kinds.slice(faultKinds.length)]) {
     assertEquals(round.toSorted(), faultKinds.toSorted());
   }
+});
+
+Deno.test("planFaults() has 150 faults and more for half an hour, recoveries included", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const faults = firstFaults(String(seed), 150);
+    const ms = faults.reduce((sum, { lastsMs, gapMs }) => sum + lastsMs + gapMs, 0);
+    assertEquals(ms + faults.length * recoveryMs < 30 * 60_000, true, `seed ${seed}: ${ms} ms`);
+  }
+});
+
+Deno.test("planFaults() stops servers for 1, 10 and 60 s", () => {
+  const paused = firstFaults("1", 1_000).filter(({ kind }) => kind === "pause one");
+  const times = new Set(paused.map(({ lastsMs }) => lastsMs));
+  assertEquals([...times].sort((a, b) => a - b), [1_000, 10_000, 60_000]);
 });
 
 Deno.test("planFaults() names every server once in each fault", () => {

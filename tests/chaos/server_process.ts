@@ -4,9 +4,8 @@
  * What it prints and logs goes into a file, for all its processes together. A process that ends
  * without having been told to is a fault of ours, and is reported.
  */
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { permissionFlags } from "../../lib/build/permissions.ts";
+import { join } from "node:path";
+import { ringCommand, sendSignal } from "../e2e/ring_process.ts";
 import type { DataDisk } from "./data_disk.ts";
 import { pause } from "./pause.ts";
 
@@ -155,7 +154,7 @@ export class ServerProcess {
   async terminate(): Promise<void> {
     const late = setTimeout(() => {
       this.#place.onViolation(`${this.name} has not stopped ${stopMsMax / 1000} s after SIGTERM`);
-      sendSignal(this.#running?.child, "SIGKILL");
+      if (this.#running !== undefined) sendSignal(this.#running.child, "SIGKILL");
     }, stopMsMax);
     const status = await this.#end("SIGTERM");
     clearTimeout(late);
@@ -223,25 +222,6 @@ export class ServerProcess {
       await Deno.writeTextFile(this.logFile, stamped(text), { append: true });
     }
   }
-}
-
-/** Sends a signal to a process, which may have ended just now. */
-function sendSignal(child: Deno.ChildProcess | undefined, signal: Deno.Signal): void {
-  try {
-    child?.kill(signal);
-  } catch (error) {
-    const isGone = error instanceof Deno.errors.NotFound || error instanceof TypeError;
-    if (!isGone) throw error;
-  }
-}
-
-/** The command that is `ring`, to which arguments are added. */
-function ringCommand(): readonly string[] {
-  const executable = Deno.env.get("RING_EXECUTABLE");
-  if (executable !== undefined) return [resolve(executable)];
-  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  return [Deno.execPath(), "run", "--quiet", ...permissionFlags(), "--config", config, main];
 }
 
 /** There is no log when nothing was logged. */

@@ -1,18 +1,18 @@
 /** The wall clock of a server, which can be set: libfaketime, where it is installed. */
 import { join } from "node:path";
 
-const library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/** Where Debian puts it; the loader itself replaces `$LIB`. */
+const library = "/usr/$LIB/faketime/libfaketime.so.1";
 
-/** Whether clocks can be set on this machine. */
-export async function canSetClocks(): Promise<boolean> {
-  try {
-    return (await Deno.stat(library)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) {
-      return false;
-    }
-    throw error;
-  }
+/** The step with which {@linkcode canSetClocks} tries, and how far off its result may be. */
+const trial = { stepMs: -86_400_000, slackMs: 60_000 };
+
+/** Whether clocks can be set on this machine: whether one that is set, with a file in `directory`, is. */
+export async function canSetClocks(directory: string): Promise<boolean> {
+  const clock = await WallClock.create(directory, "clock-trial");
+  await clock.set(trial.stepMs);
+  const off = await clock.read() - (Date.now() + trial.stepMs);
+  return Math.abs(off) < trial.slackMs;
 }
 
 /** What one server takes for the time of day; its clock for intervals is always right. */
@@ -38,6 +38,16 @@ export class WallClock {
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       FAKETIME_NO_CACHE: "1",
     };
+  }
+
+  /** What a program of Deno takes for the time, in milliseconds since 1970. */
+  async read(): Promise<number> {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "console.log(Date.now())"],
+      env: { ...this.environment, NO_COLOR: "1" },
+      stderr: "null",
+    }).output();
+    return Number(new TextDecoder().decode(stdout));
   }
 
   /** Sets it to be so many milliseconds ahead of the right time, or behind if negative. */

@@ -4,12 +4,10 @@
  * A few names collide often, some of them large. Others are put once and perhaps deleted once, by nobody
  * else, so that what has become of them leaves no doubt.
  */
-import { createHash } from "node:crypto";
 import { RingClient } from "../../lib/client/client.ts";
-import { RingError } from "../../lib/client/ring_error.ts";
-import type { FileAnswer } from "../../lib/ring/message.ts";
 import { Random } from "../simulator/random.ts";
-import type { History, Operation, Outcome } from "./history.ts";
+import { perform } from "./client_operation.ts";
+import type { History, Operation } from "./history.ts";
 import { pause } from "./pause.ts";
 import type { ServerProcess } from "./server_process.ts";
 
@@ -25,7 +23,7 @@ const thinkMs = { least: 50, most: 400 };
 const smallNames = 8;
 const largeNames = 3;
 /** How many names that are put once there may be. */
-const singleNamesMax = 1_500;
+const singleNamesMax = 6_000;
 
 /** Bytes in a body. */
 const smallBytes = { least: 64, most: 20_000 };
@@ -82,11 +80,9 @@ class SingleNames {
   }
 }
 
-type Ask = {
-  readonly type: "GET" | "DELETE" | "PUT";
-  readonly name: string;
+interface Ask extends Pick<Operation, "type" | "name"> {
   readonly size: number;
-};
+}
 
 class WorkloadClient {
   readonly #options: WorkloadOptions;
@@ -146,21 +142,10 @@ class WorkloadClient {
   async #perform({ type, name, size }: Ask, server: ServerProcess): Promise<void> {
     const { history } = this.#options;
     const body = type === "PUT" ? this.#body(size) : undefined;
-    const sha256 = body === undefined ? undefined : hashOf(body);
-    if (sha256 !== undefined) history.beginPut(name, sha256);
-    if (type === "DELETE") history.beginDelete(name);
-    const asked = { type, name, server: server.index, start: performance.now() };
-    const sent = sha256 === undefined ? {} : { sha256 };
-    let result: Result;
-    try {
-      const client = await this.#connect(server);
-      result = { outcome: "done", ...await ask(client, { type, name, body }) };
-    } catch (error) {
-      result = failureOf(error, type);
-    }
-    history.add({ ...asked, ...sent, ...result, end: performance.now() });
+    const connect = () => this.#connect(server);
+    const { outcome } = await perform({ type, name, body }, { server, connect, history });
     const isSingle = name.startsWith("single/");
-    if (type === "PUT" && isSingle && result.outcome === "done") this.#names.add(name);
+    if (type === "PUT" && isSingle && outcome === "done") this.#names.add(name);
   }
 
   async #connect({ address }: ServerProcess): Promise<RingClient> {
@@ -180,51 +165,4 @@ class WorkloadClient {
     }
     return body;
   }
-}
-
-type Result = Pick<Operation, "outcome" | "sha256" | "stamp" | "copies" | "error">;
-
-async function ask(
-  client: RingClient,
-  { type, name, body }: { type: Ask["type"]; name: string; body: Uint8Array | undefined },
-): Promise<Omit<Result, "outcome">> {
-  if (type === "GET") {
-    const { answer, body } = await client.get(name);
-    // Read to the end, where the client verifies the hash.
-    for await (const _ of body);
-    return { ...stampOf(answer), sha256: answer.sha256 };
-  }
-  const answer = body === undefined
-    ? await client.delete(name)
-    : await client.put(name, { size: body.length, body });
-  return { ...stampOf(answer), ...(answer.copies === undefined ? {} : { copies: answer.copies }) };
-}
-
-function stampOf({ stamp }: FileAnswer): { stamp?: string } {
-  return stamp === undefined ? {} : { stamp };
-}
-
-/** What an operation that threw came to. */
-function failureOf(error: unknown, type: Ask["type"]): Result {
-  if (!(error instanceof RingError)) throw error;
-  return { outcome: outcomeOf(error, type), error: error.message };
-}
-
-function outcomeOf({ kind, message }: RingError, type: Ask["type"]): Outcome {
-  switch (kind) {
-    case "notFound":
-      return "notFound";
-    case "unavailable":
-      return "refused";
-    case "unknown":
-      return "unknown";
-    case "failed":
-      // No room (507) is an answer that a GET may have too, when it brings a file here.
-      if (/no room|cannot get/i.test(message)) return "refused";
-      return type === "GET" ? "broken" : "refused";
-  }
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

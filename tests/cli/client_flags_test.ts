@@ -38,6 +38,9 @@ const actions: [string[], ClientAction][] = [
   [["--list", "true"], { type: "list", prefix: "true" }],
   [["--list="], { type: "list", prefix: "" }],
   [["--status"], { type: "status" }],
+  [["--verify"], { type: "verify" }],
+  [["-verify"], { type: "verify" }],
+  [["--gc"], { type: "gc" }],
 ];
 for (const [args, action] of actions) {
   Deno.test(`ring client ${args.join(" ")} is to ${action.type}`, () => {
@@ -112,6 +115,13 @@ const mistakes: [string[], string][] = [
   [["--list", "--timeout", "0s"], "--timeout must be a time from 1ms to 60m, such as"],
   [["--get", "a", "--put", "b"], "--put and --get cannot be given together"],
   [["--status", "--list"], "--list and --status cannot be given together"],
+  [["--verify", "--gc"], "--verify and --gc cannot be given together"],
+  [["--gc", "--delete", "a"], "--delete and --gc cannot be given together"],
+  [["--verify", "a"], 'Unexpected argument "a"'],
+  [["--gc=yes"], "--gc takes no value"],
+  [["--verfiy"], "There is no flag --verfiy; did you mean --verify?"],
+  [["--verify", "-o", "b"], "--output goes with --get, not with --verify"],
+  [["--gc", "--as", "b"], "--as goes with --put, not with --gc"],
   [["--list", "--as", "a"], "--as goes with --put, not with --list"],
   [["--put", "a", "-o", "b"], "--output goes with --get, not with --put"],
   [["--put", "a", "b", "--as", "c"], "--as names one file, and 2 are given"],

@@ -91,9 +91,10 @@ Deno.test("printable() lets nothing through that a terminal obeys", () => {
 
 Deno.test("countText() knows one from many", () => {
   const words = ["copy", "copies"] as const;
-  assertEquals([0, 1, 2].map((count) => countText(count, words)), [
+  assertEquals([0, 1, 2, 1204].map((count) => countText(count, words)), [
     "0 copies",
     "1 copy",
     "2 copies",
+    "1,204 copies",
   ]);
 });

@@ -8,18 +8,19 @@ import type { ClientAnswer } from "../../lib/ring/message.ts";
 /** What a test does with a connection; it is closed when that ends. */
 export type Script = (connection: FrameConnection, conn: Deno.Conn) => Promise<void>;
 
-/** Serves one connection after the other by `script` while `use` runs, on a port that is free. */
+/** Serves every connection by `script` while `use` runs, on a port that is free. */
 export async function withServer(
   script: Script,
   use: (address: string) => Promise<void>,
 ): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<FrameConnection>();
+  const scripts: Promise<void>[] = [];
   const serving = (async () => {
     for await (const conn of listener) {
       const connection = new FrameConnection(conn);
       open.add(connection);
-      await script(connection, conn).finally(() => connection.close());
+      scripts.push(script(connection, conn).finally(() => connection.close()));
     }
   })();
   try {
@@ -29,6 +30,7 @@ export async function withServer(
     for (const connection of open) connection.close();
     listener.close();
     await serving;
+    await Promise.all(scripts);
   }
 }
 

@@ -115,7 +115,7 @@ export class Machine implements AsyncDisposable {
   /** Runs `ring` with `args` to its end. */
   async run(args: readonly string[], { stdin }: RunOptions = {}): Promise<CommandResult> {
     const child = this.#spawn(args, { stdin: stdin === undefined ? "null" : "piped" });
-    const timer = setTimeout(() => signal(child, "SIGKILL"), runMsMax);
+    const timer = setTimeout(() => sendSignal(child, "SIGKILL"), runMsMax);
     try {
       const fed = stdin === undefined ? undefined : feed(child, stdin);
       const { code, stdout, stderr } = await child.output();
@@ -134,7 +134,7 @@ export class Machine implements AsyncDisposable {
   /** Kills what still runs, and removes the directory. */
   async [Symbol.asyncDispose](): Promise<void> {
     // SIGKILL ends a stopped process too.
-    for (const child of this.#children) signal(child, "SIGKILL");
+    for (const child of this.#children) sendSignal(child, "SIGKILL");
     await Promise.all([...this.#children].map((child) => child.status));
     await Promise.all(this.#servers.map((server) => server.exited));
     await Deno.remove(this.directory, { recursive: true });
@@ -259,7 +259,7 @@ export class ServerProcess {
 
   /** Sends a signal; nothing happens if the process has ended. */
   kill(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-    signal(this.#child, name);
+    sendSignal(this.#child, name);
   }
 
   /** Sends a signal that ends the process, and waits for that; returns the exit code. */
@@ -330,7 +330,7 @@ export function parseRingLine(line: string): readonly Address[] {
 }
 
 /** The command that is `ring`, to which arguments are added. */
-function ringCommand(): readonly string[] {
+export function ringCommand(): readonly string[] {
   const executable = Deno.env.get("RING_EXECUTABLE");
   if (executable !== undefined) return [resolve(executable)];
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -339,7 +339,7 @@ function ringCommand(): readonly string[] {
 }
 
 /** Sends a signal to a process that may have ended, even a moment ago. */
-function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
+export function sendSignal(child: Deno.ChildProcess, name: Deno.Signal): void {
   try {
     child.kill(name);
   } catch (error) {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { nameError } from "../../lib/protocol/name.ts";
 import { memberStatuses } from "../../lib/ring/member.ts";
-import type { FileRecord } from "../../lib/ring/file_record.ts";
+import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
 import { deeds } from "../../lib/ring/message.ts";
 import type { ClientAnswer, MemberMessage } from "../../lib/ring/message.ts";
 
@@ -16,6 +16,7 @@ function hex(digits: number): fc.Arbitrary<string> {
 
 const id = hex(32);
 const digest = hex(64);
+const digests = hex(bucketDigits).map((text) => text.repeat(bucketCount));
 const count = fc.maxSafeNat();
 const stamp = fc.tuple(hex(12), hex(4), id).map((parts) => parts.join("-"));
 const label = fc.string({ unit: fc.constantFrom(..."abc-_./:~"), minLength: 1, maxLength: 20 });
@@ -65,7 +66,7 @@ const circle = fc.record({
 });
 const envelope = { from: id, to: id };
 const forward = { type: fc.constant("FORWARD" as const), ...envelope, hop: count, circle };
-const write = { type: fc.constant("WRITE" as const), record: fileRecord, holder: id };
+const write = { type: fc.constant("WRITE" as const), record: fileRecord, holder: id, list: digest };
 const bodyOfFile = fc.uint8Array({ maxLength: 100 }).chain((body) =>
   fc.record({
     ...forward,
@@ -79,6 +80,7 @@ const bodyOfFile = fc.uint8Array({ maxLength: 100 }).chain((body) =>
         contentType,
       }),
       holder: id,
+      list: digest,
     }),
     body: fc.constant(body),
   })
@@ -115,7 +117,9 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
   fc.record({ type: fc.constant("UPDATE" as const), ...envelope, hop: count, circle, members }),
   fc.record({
     ...forward,
-    errand: fc.record({ ...write, upload: label }, { requiredKeys: ["type", "record", "holder"] }),
+    errand: fc.record({ ...write, upload: label }, {
+      requiredKeys: ["type", "record", "holder", "list"],
+    }),
   }),
   bodyOfFile,
   fc.record({
@@ -126,17 +130,35 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
       found: fc.record({ record: fileRecord, holder: id }),
     }, { requiredKeys: ["type", "item"] }),
   }),
+  fc.record({
+    ...forward,
+    errand: fc.record({
+      type: fc.constant("SURVEY" as const),
+      upTo: stamp,
+      surveys: fc.array(
+        fc.record({ id, list: digest, files: digest, isSettled: fc.boolean() }),
+        { maxLength: 5 },
+      ),
+    }),
+  }),
+  fc.record({
+    ...forward,
+    errand: fc.record({ type: fc.constant("COLLECT" as const), upTo: stamp, list: digest }),
+  }),
   fc.record({ type: fc.constant("ACK" as const), ...envelope, hop: count }),
   fc.record({
     type: fc.constant("REPORT" as const),
     ...envelope,
     circle: fc.record(circleName),
     deed,
-  }),
+    members,
+  }, { requiredKeys: ["type", "from", "to", "circle", "deed"] }),
   fc.record({
     type: fc.constant("COMPARE" as const),
     ...envelope,
     sequence: count,
+    member,
+    digests,
     after: fc.oneof(name, fc.constant("")),
   }),
   fc.record({
@@ -145,6 +167,7 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
     sequence: count,
     records: fc.array(fileRecord, { maxLength: 5 }),
     next: name,
+    partial: fc.constant(true as const),
   }, { requiredKeys: ["type", "from", "to", "sequence", "records"] }),
   fc.record({
     type: fc.constant("REFUSE" as const),
@@ -192,5 +215,21 @@ export const clientAnswer: fc.Arbitrary<ClientAnswer> = fc.oneof(
     bytes: count,
     digest,
   }),
+  fc.record({
+    type: fc.constant("GC" as const),
+    status: fc.constantFrom(200 as const, 409 as const, 503 as const, 504 as const),
+    dropped: count,
+    error: sentence,
+  }, { requiredKeys: ["type", "status"] }),
+  fc.record({
+    type: fc.constant("VERIFY" as const),
+    status: fc.constantFrom(200 as const, 503 as const),
+    checked: count,
+    damaged: fc.array(sentence, { maxLength: 5 }),
+    damagedCount: count,
+    lost: fc.array(sentence, { maxLength: 5 }),
+    lostCount: count,
+    error: sentence,
+  }, { requiredKeys: ["type", "status"] }),
   fc.record({ type: fc.constant("ERROR" as const), status: fc.constant(413), error: sentence }),
 );

@@ -4,6 +4,7 @@ import { encodeFrame } from "../../lib/protocol/frame.ts";
 import { ProtocolError } from "../../lib/protocol/protocol_error.ts";
 import { sendHighWaterBytes, sendQueueBytesMax } from "../../lib/protocol/send_queue.ts";
 import { InvariantError } from "../../lib/ring/assert.ts";
+import { eventually } from "../eventually.ts";
 import { bytesOf, frameOf } from "./bytes.ts";
 import { memoryPair } from "./memory_stream.ts";
 import type { PipeOptions } from "./memory_stream.ts";
@@ -336,4 +337,23 @@ Deno.test("FrameConnection.closeWrite() sends what waits, and goes on receiving"
   assertEquals((await a.receive())?.value, { late: true });
   assertEquals(await a.receive(), undefined);
   a.close();
+});
+
+Deno.test("FrameConnection counts the bytes that came, that went, and that wait for the other side", async () => {
+  const { a, b } = connect({ capacity: 50, writeBytesMax: 20 });
+  const frame = encodeFrame({ text: "x".repeat(86) });
+  assertEquals(frame.length, 101);
+  const counts = () => [a.bytesWritten, a.bytesWaiting, b.bytesReceived];
+  assertEquals(counts(), [0, 0, 0]);
+  a.send(frame);
+  assertEquals(counts(), [0, 101, 0]);
+  await eventually(() => a.bytesWritten === 50, { what: "the pipe to be full" });
+  assertEquals(counts(), [50, 101, 0], "a write counts as waiting until all of it is taken");
+  await b.receive();
+  await a.flush();
+  assertEquals(counts(), [101, 0, 101]);
+  await Promise.all([a.sendBody(10, inChunks("0123456789")), b.drain(10)]);
+  assertEquals([a.bytesWritten, a.bytesWaiting], [111, 0]);
+  a.close();
+  b.close();
 });

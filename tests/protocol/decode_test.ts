@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decodeAnswer, decodeIncoming, decodeReply, withBody } from "../../lib/protocol/decode.ts";
 import { encodeAnswer, encodeMessage, encodeRequest } from "../../lib/protocol/encode.ts";
+import { verifyNamesMax } from "../../lib/protocol/decode_answer.ts";
 import type { JsonObject } from "../../lib/protocol/frame.ts";
 import { FrameDecoder, isJsonObject } from "../../lib/protocol/frame.ts";
 import { ProtocolError } from "../../lib/protocol/protocol_error.ts";
 import { InvariantError } from "../../lib/ring/assert.ts";
 import { pageRecordsMax } from "../../lib/ring/file_record.ts";
 import { membersMax } from "../../lib/ring/member.ts";
+import { visitsMax } from "../../lib/ring/message.ts";
 import { frameOf } from "./bytes.ts";
 import * as sample from "./sample.ts";
 
@@ -119,8 +121,10 @@ Deno.test("decode refuses each message with a required field missing or null", (
     "since",
     "compared",
     "readOnly",
+    "partial",
   ];
-  const ofAnswers = ["sha256", "stamp", "copies", "error"];
+  const ofAnswers = ["sha256", "stamp", "copies", "error", "dropped"];
+  const ofVerify = ["checked", "damaged", "damagedCount", "lost", "lostCount"];
   const ofForget = ["id", "address"];
   for (const { decode, value } of cases) {
     for (const key of Object.keys(value)) {
@@ -129,6 +133,7 @@ Deno.test("decode refuses each message with a required field missing or null", (
       const isOptional = optional.includes(key) ||
         ("status" in value && ofAnswers.includes(key)) ||
         ("status" in value && value.type === "FORGET" && ofForget.includes(key)) ||
+        ("status" in value && value.type === "VERIFY" && ofVerify.includes(key)) ||
         (key === "size" && value.type === "FORWARD");
       if (isOptional) continue;
       assertThrows(() => decodeChanged(decode, changed(value, [key], undefined)), ProtocolError);
@@ -244,16 +249,17 @@ Deno.test("decode takes only the body of the file that a FORWARD writes, and onl
   });
   const { record, tombstone } = sample;
   const holder = sample.member.id;
-  const write = forward({ type: "WRITE", record, holder });
+  const list = "1".repeat(64);
+  const write = forward({ type: "WRITE", record, holder, list });
   const decoded = decodeIncoming(write, record.size);
   assert(decoded.type === "FORWARD");
   assertThrows(() => withBody(decoded, new Uint8Array(record.size + 1)), InvariantError);
   assertThrows(() => decodeIncoming(write, 4), ProtocolError, "the file has 5");
-  const buried = forward({ type: "WRITE", record: tombstone, holder });
+  const buried = forward({ type: "WRITE", record: tombstone, holder, list });
   assertThrows(() => decodeIncoming(buried, 0), ProtocolError, "it writes no file");
   const find = forward({ type: "FIND", item: "a" });
   assertThrows(() => decodeIncoming(find, 1), ProtocolError, "it writes no file");
-  const large = forward({ type: "WRITE", record: { ...record, size: 65537 }, holder });
+  const large = forward({ type: "WRITE", record: { ...record, size: 65537 }, holder, list });
   const error = assertThrows(() => decodeIncoming(large, 65537), ProtocolError, "at most 65536");
   assert(error instanceof ProtocolError);
   assertEquals(error.status, 413);
@@ -282,18 +288,94 @@ Deno.test("decode refuses lists that are longer than they may be", () => {
   const envelope = { from: sample.member.id, to: sample.member.id };
   const members = new Array(membersMax + 1).fill(sample.member);
   const records = new Array(pageRecordsMax + 1).fill(sample.record);
-  const visited = new Array(membersMax + 1).fill({ id: sample.member.id, deed: "stored" });
+  const visited = new Array(visitsMax + 1).fill({ id: sample.member.id, deed: "stored" });
   const ids = new Array(membersMax + 1).fill(sample.member.id);
   const circle = { ...sample.circle, visited };
+  const survey = {
+    id: sample.member.id,
+    list: "1".repeat(64),
+    files: "2".repeat(64),
+    isSettled: true,
+  };
+  const surveys = new Array(membersMax + 1).fill(survey);
+  const errand = { type: "SURVEY", upTo: sample.record.stamp, surveys };
   const long = [
     { type: "INSERTED", ...envelope, members },
     { type: "PAGE", ...envelope, sequence: 1, records },
     { type: "UPDATE", ...envelope, hop: 1, circle, members: [] },
     { type: "BODY", ...envelope, upload: "u", visited: ids, size: 1 },
+    { type: "FORWARD", ...envelope, hop: 1, circle: sample.circle, errand },
+    { type: "REPORT", ...envelope, circle: sample.circle, deed: "stored", members },
   ];
   for (const value of long) {
     const error = assertThrows(() => decodeIncoming(value, undefined), ProtocolError, "items");
     assert(error instanceof ProtocolError);
     assertEquals(error.status, 413);
+  }
+});
+
+Deno.test("decodeAnswer() refuses more damaged names than a frame has room for", () => {
+  for (const list of ["damaged", "lost"]) {
+    const answer = { type: "VERIFY", status: 200 };
+    const names = new Array<string>(verifyNamesMax).fill("a");
+    assertEquals<unknown>(decodeAnswer({ ...answer, [list]: names }, undefined), {
+      ...answer,
+      [list]: names,
+    });
+    const tooMany = { ...answer, [list]: [...names, "b"] };
+    assertThrows(() => decodeAnswer(tooMany, undefined), ProtocolError, "items");
+  }
+});
+
+Deno.test("decodeAnswer() takes a name that no file can have as that of what was damaged", () => {
+  const answer = { type: "VERIFY", status: 200, damaged: ["../a\u0000", ""] } as const;
+  assertEquals<unknown>(decodeAnswer(answer, undefined), answer);
+  for (const name of ["x".repeat(1025), "\ud800", 1]) {
+    const damaged = [name];
+    assertThrows(() => decodeAnswer({ ...answer, damaged }, undefined), ProtocolError);
+  }
+});
+
+Deno.test("decode refuses digests that are not exactly those of all buckets", () => {
+  const { digests } = sample;
+  const compare = (digests: unknown) => ({
+    type: "COMPARE",
+    from: sample.member.id,
+    to: sample.member.id,
+    sequence: 1,
+    member: sample.member,
+    digests,
+    after: "",
+  });
+  decodeIncoming(compare(digests), undefined);
+  const wrong = ["", digests.slice(1), `${digests}0`, digests.replace("a", "A"), [digests], null];
+  for (const one of wrong) {
+    const value = compare(one);
+    assertThrows(() => decodeIncoming(value, undefined), ProtocolError, "COMPARE.digests");
+  }
+});
+
+Deno.test("decode refuses an errand that is none, or not whole", () => {
+  const forward = (errand: object) => ({
+    type: "FORWARD",
+    from: sample.member.id,
+    to: sample.member.id,
+    hop: 1,
+    circle: sample.circle,
+    errand,
+  });
+  const upTo = sample.record.stamp;
+  const survey = { id: sample.member.id, list: "1".repeat(64), files: "2".repeat(64) };
+  const wrong = [
+    { type: "FETCH" },
+    { type: "COLLECT", upTo },
+    { type: "COLLECT", upTo: "soon", list: "1".repeat(64) },
+    { type: "SURVEY", upTo },
+    { type: "SURVEY", upTo, surveys: [survey] },
+    { type: "SURVEY", upTo, surveys: [{ ...survey, isSettled: 1 }] },
+    { type: "WRITE", record: sample.record, holder: sample.member.id },
+  ];
+  for (const errand of wrong) {
+    assertThrows(() => decodeIncoming(forward(errand), undefined), ProtocolError, "FORWARD.errand");
   }
 });

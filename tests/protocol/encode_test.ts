@@ -2,11 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { decodeAnswer, decodeIncoming, decodeReply } from "../../lib/protocol/decode.ts";
 import { encodeAnswer, encodeMessage, encodeRequest } from "../../lib/protocol/encode.ts";
+import { verifyNamesMax } from "../../lib/protocol/decode_answer.ts";
+import { errorLengthMax } from "../../lib/protocol/field.ts";
 import { frameBytesMax, FrameDecoder } from "../../lib/protocol/frame.ts";
 import { InvariantError } from "../../lib/ring/assert.ts";
-import { inlineBytesMax, pageRecordsMax } from "../../lib/ring/file_record.ts";
+import { inlineBytesMax, nameBytesMax, pageRecordsMax } from "../../lib/ring/file_record.ts";
 import { membersMax } from "../../lib/ring/member.ts";
-import type { Forward } from "../../lib/ring/message.ts";
+import { type Forward, visitsMax } from "../../lib/ring/message.ts";
 import { clientAnswer, memberMessage } from "./arbitrary.ts";
 import { bytesOf } from "./bytes.ts";
 import { throughTheWire } from "./round_trip.ts";
@@ -97,7 +99,23 @@ Deno.test("encodeMessage() asserts that the body of a FORWARD is small", () => {
   assertThrows(() => encodeMessage(forward), InvariantError);
 });
 
-Deno.test("The largest list and the largest page fit in a frame", () => {
+Deno.test("The largest answer to a VERIFY fits in a frame", () => {
+  const names = new Array<string>(verifyNamesMax).fill("\u0001".repeat(nameBytesMax));
+  const bytes = encodeAnswer({
+    type: "VERIFY",
+    status: 503,
+    checked: Number.MAX_SAFE_INTEGER,
+    damaged: names,
+    damagedCount: Number.MAX_SAFE_INTEGER,
+    lost: names,
+    lostCount: Number.MAX_SAFE_INTEGER,
+    error: "\u0001".repeat(errorLengthMax),
+  });
+  assertEquals(bytes.length < frameBytesMax, true);
+  decodeAnswer(head(bytes).value, undefined);
+});
+
+Deno.test("The largest list, page and survey fit in a frame", () => {
   const envelope = { from: sample.member.id, to: sample.member.id };
   const member = {
     ...sample.member,
@@ -105,7 +123,11 @@ Deno.test("The largest list and the largest page fit in a frame", () => {
     address: `${"x".repeat(256)}:65535`,
     position: "f".repeat(512),
   };
-  const visited = new Array(membersMax).fill({ id: member.id, deed: "skipped" });
+  const visited = new Array(visitsMax).fill({
+    id: member.id,
+    deed: "skipped",
+    by: member.id,
+  });
   const update = encodeMessage({
     type: "UPDATE",
     ...envelope,
@@ -120,8 +142,26 @@ Deno.test("The largest list and the largest page fit in a frame", () => {
     sequence: 1,
     records: new Array(pageRecordsMax).fill(record),
     next: record.name,
+    partial: true,
   });
-  for (const { head: bytes } of [update, page]) {
+  const survey = {
+    id: member.id,
+    list: "1".repeat(64),
+    files: "2".repeat(64),
+    isSettled: false,
+  };
+  const surveys = encodeMessage({
+    type: "FORWARD",
+    ...envelope,
+    hop: 1,
+    circle: { ...sample.circle, visited },
+    errand: {
+      type: "SURVEY",
+      upTo: record.stamp,
+      surveys: new Array(membersMax).fill(survey),
+    },
+  });
+  for (const { head: bytes } of [update, page, surveys]) {
     const { value, size } = head(bytes);
     assertEquals(bytes.length < frameBytesMax, true);
     decodeIncoming(value, size);

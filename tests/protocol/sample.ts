@@ -1,12 +1,14 @@
 /** One good message of every type, and of every form that a type has. */
-import type { FileRecord } from "../../lib/ring/file_record.ts";
+import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
 import type { Circle, ClientAnswer, FetchAnswer, MemberMessage } from "../../lib/ring/message.ts";
-import type { BodyMessage, ClientRequest, FetchMessage } from "../../lib/ring/message.ts";
+import type { BodyMessage, ClientRequest, FetchMessage, Survey } from "../../lib/ring/message.ts";
 
 const id = (digit: string) => digit.repeat(32);
 const digest = (digit: string) => digit.repeat(64);
 const stamp = `0123456789ab-000f-${id("a")}`;
+/** Of all buckets; in one of them there is something. */
+export const digests = "0123456789abcdef".padEnd(bucketCount * bucketDigits, "0");
 const envelope = { from: id("a"), to: id("b") };
 
 export const member: Member = {
@@ -34,6 +36,8 @@ export const tombstone: FileRecord = {
   deleted: true,
 };
 
+const survey: Survey = { id: id("a"), list: digest("1"), files: digest("2"), isSettled: true };
+
 export const circle: Circle = {
   creator: id("a"),
   boot: "b00t",
@@ -50,6 +54,8 @@ export const requests: readonly (ClientRequest | BodyMessage | FetchMessage)[] =
   { type: "LIST", prefix: "css/", after: "css/a" },
   { type: "STATUS" },
   { type: "LEAVE" },
+  { type: "GC" },
+  { type: "VERIFY" },
   { type: "FORGET", member: "127.0.1.1:4044" },
   { type: "BODY", ...envelope, upload: "u1", visited: [id("a"), id("c")], size: 1 << 30 },
   { type: "FETCH", sha256: digest("d") },
@@ -77,14 +83,14 @@ export const memberMessages: readonly MemberMessage[] = [
     ...envelope,
     hop: 5,
     circle,
-    errand: { type: "WRITE", record, holder: id("a"), upload: "u1" },
+    errand: { type: "WRITE", record, holder: id("a"), list: digest("1"), upload: "u1" },
   },
   {
     type: "FORWARD",
     ...envelope,
     hop: 5,
     circle,
-    errand: { type: "WRITE", record, holder: id("a") },
+    errand: { type: "WRITE", record, holder: id("a"), list: digest("1") },
     body: new Uint8Array([1, 2, 3, 4, 5]),
   },
   {
@@ -92,7 +98,7 @@ export const memberMessages: readonly MemberMessage[] = [
     ...envelope,
     hop: 6,
     circle,
-    errand: { type: "WRITE", record: { ...record, size: 0 }, holder: id("a") },
+    errand: { type: "WRITE", record: { ...record, size: 0 }, holder: id("a"), list: digest("1") },
     body: new Uint8Array(0),
   },
   {
@@ -100,7 +106,7 @@ export const memberMessages: readonly MemberMessage[] = [
     ...envelope,
     hop: 6,
     circle,
-    errand: { type: "WRITE", record: tombstone, holder: id("a") },
+    errand: { type: "WRITE", record: tombstone, holder: id("a"), list: digest("1") },
   },
   { type: "FORWARD", ...envelope, hop: 6, circle, errand: { type: "FIND", item: "a" } },
   {
@@ -110,6 +116,24 @@ export const memberMessages: readonly MemberMessage[] = [
     circle,
     errand: { type: "FIND", item: "css/site.css", found: { record, holder: id("b") } },
   },
+  {
+    type: "FORWARD",
+    ...envelope,
+    hop: 7,
+    circle,
+    errand: {
+      type: "SURVEY",
+      upTo: stamp,
+      surveys: [survey, { ...survey, id: id("b"), isSettled: false }],
+    },
+  },
+  {
+    type: "FORWARD",
+    ...envelope,
+    hop: 7,
+    circle,
+    errand: { type: "COLLECT", upTo: stamp, list: digest("1") },
+  },
   { type: "ACK", ...envelope, hop: 4 },
   {
     type: "REPORT",
@@ -117,8 +141,17 @@ export const memberMessages: readonly MemberMessage[] = [
     circle: { creator: id("a"), boot: "b00t", sequence: 7 },
     deed: "failed",
   },
-  { type: "COMPARE", ...envelope, sequence: 1, after: "" },
-  { type: "COMPARE", ...envelope, sequence: 1, after: "css/site.css" },
+  {
+    type: "REPORT",
+    ...envelope,
+    circle: { creator: id("a"), boot: "b00t", sequence: 7 },
+    deed: "stored",
+    members: [member],
+  },
+  { type: "COMPARE", ...envelope, sequence: 1, member, digests, after: "" },
+  { type: "COMPARE", ...envelope, sequence: 1, member, digests, after: "css/site.css" },
+  { type: "PAGE", ...envelope, sequence: 1, records: [], partial: true },
+  { type: "MISSED", ...envelope },
   { type: "PAGE", ...envelope, sequence: 1, records: [record, tombstone], next: "old.html" },
   { type: "REFUSE", ...envelope, status: 421, intended: id("c"), error: "It is for another." },
   { type: "REFUSE", ...envelope, status: 403, intended: "", error: "You are a stranger." },
@@ -155,6 +188,18 @@ export const clientAnswers: readonly ClientAnswer[] = [
     bytes: 5,
     digest: digest("e"),
   },
+  { type: "GC", status: 200, dropped: 12 },
+  { type: "GC", status: 409, error: "A server is missing." },
+  {
+    type: "VERIFY",
+    status: 200,
+    checked: 7,
+    damaged: ["a", "b\u0007"],
+    damagedCount: 2,
+    lost: ["a"],
+    lostCount: 1,
+  },
+  { type: "VERIFY", status: 503, error: "This server stops." },
   { type: "ERROR", status: 400, error: "Cannot read a frame: it is not valid JSON" },
 ];
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Applied, Applier, fetchesMax } from "../../lib/ring/applier.ts";
-import type { FileRecord } from "../../lib/ring/file_record.ts";
+import { type Applied, Applier, largeFetchesMax, smallFetchesMax } from "../../lib/ring/applier.ts";
+import { type FileRecord, inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { StampClock, stampZero } from "../../lib/ring/stamp.ts";
 import type { WriteOutcome } from "../../lib/ring/step.ts";
 import { PartHarness } from "./part_harness.ts";
@@ -23,10 +23,6 @@ class ApplierHarness extends PartHarness {
         this.events.push(`${record.name} ${applied.deed}`);
       })
     );
-  }
-
-  whenSettled(name: string): void {
-    this.step(() => this.applier.whenSettled(() => this.events.push(name)));
   }
 
   /** Answers the oldest write that is open. */
@@ -138,52 +134,89 @@ Deno.test("apply() puts the clock above the stamp of the record", () => {
   assert(harness.clock.next(0) > stamp);
 });
 
-Deno.test("apply() fetches at most fetchesMax bodies at once, the others in turn", () => {
+/** A record whose body is too large to travel with it. */
+function largeRecordOf(name: string): FileRecord {
+  return recordOf(name, name, { size: inlineBytesMax + 1 });
+}
+
+for (
+  const { kind, max, record } of [
+    { kind: "small", max: smallFetchesMax, record: (name: string) => recordOf(name, "text") },
+    { kind: "large", max: largeFetchesMax, record: largeRecordOf },
+  ]
+) {
+  Deno.test(`apply() fetches at most ${max} ${kind} bodies at once, the others in turn`, () => {
+    const harness = new ApplierHarness();
+    const count = max + 3;
+    for (let n = 0; n < count; n++) harness.apply(record(`file ${n}`));
+    for (let n = 0; n < count; n++) harness.written({ outcome: "bodyMissing" });
+    const fetches = [...harness.take("fetch")];
+    assertEquals(fetches.length, max);
+    for (let done = 1; done <= count; done++) {
+      const fetch = fetches.shift();
+      assert(fetch !== undefined);
+      harness.finish({ type: "fetched", token: fetch.token, ok: done % 2 === 0 });
+      fetches.push(...harness.take("fetch"));
+      assertEquals(fetches.length, Math.min(max, count - done));
+    }
+    assertEquals(harness.applied.length, Math.ceil(count / 2));
+  });
+}
+
+Deno.test("apply() does not let small bodies wait for large ones, nor the other way round", () => {
   const harness = new ApplierHarness();
-  const count = fetchesMax + 3;
-  for (let n = 0; n < count; n++) harness.apply(recordOf(`file ${n}`, "text"));
-  for (let n = 0; n < count; n++) harness.written({ outcome: "bodyMissing" });
-  const fetches = [...harness.take("fetch")];
-  assertEquals(fetches.length, fetchesMax);
-  for (let done = 1; done <= count; done++) {
-    const fetch = fetches.shift();
-    assert(fetch !== undefined);
-    harness.finish({ type: "fetched", token: fetch.token, ok: done % 2 === 0 });
-    fetches.push(...harness.take("fetch"));
-    assertEquals(fetches.length, Math.min(fetchesMax, count - done));
+  for (let n = 0; n < largeFetchesMax; n++) harness.apply(largeRecordOf(`large ${n}`));
+  for (let n = 0; n < smallFetchesMax; n++) harness.apply(recordOf(`small ${n}`, "text"));
+  for (let n = 0; n < largeFetchesMax + smallFetchesMax; n++) {
+    harness.written({ outcome: "bodyMissing" });
   }
-  assertEquals(harness.applied.length, Math.ceil(count / 2));
+  assertEquals(harness.take("fetch").length, largeFetchesMax + smallFetchesMax);
 });
 
-Deno.test("whenSettled() calls at once when nothing is under way", () => {
+Deno.test("apply() does not let a body that is arriving wait for those that are pulled", () => {
   const harness = new ApplierHarness();
-  harness.whenSettled("settled");
-  assertEquals(harness.events, ["settled"]);
+  for (let n = 0; n < largeFetchesMax; n++) harness.apply(largeRecordOf(`pulled ${n}`));
+  for (let n = 0; n < 2; n++) harness.apply(largeRecordOf(`put ${n}`), { upload: `upload ${n}` });
+  for (let n = 0; n < largeFetchesMax + 2; n++) harness.written({ outcome: "bodyMissing" });
+  const uploads = harness.take("fetch").map(({ upload }) => upload).filter(Boolean);
+  assertEquals(uploads, ["upload 0", "upload 1"]);
 });
 
-Deno.test("whenSettled() waits for the applications that began before it, not for later ones", () => {
+Deno.test("apply() does not let the bodies of a pull wait for those that are arriving", () => {
   const harness = new ApplierHarness();
+  for (let n = 0; n < largeFetchesMax; n++) {
+    harness.apply(largeRecordOf(`put ${n}`), { upload: `upload ${n}` });
+  }
+  harness.apply(largeRecordOf("pulled"));
+  for (let n = 0; n <= largeFetchesMax; n++) harness.written({ outcome: "bodyMissing" });
+  assertEquals(harness.take("fetch").length, largeFetchesMax + 1);
+});
+
+Deno.test("a record is past when its stamp is not above the highest that was forgone", () => {
+  const { applier } = new ApplierHarness();
+  const isPast = () =>
+    [4, 5, 6].map((at) => applier.isPast(recordOf("a", "", { stamp: stampAt(at) })));
+  assertEquals(isPast(), [false, false, false]);
+  for (const at of [5, 4]) {
+    applier.forgo(stampAt(at));
+    assertEquals(isPast(), [true, true, false]);
+  }
+});
+
+Deno.test("an applier is idle when no write, and no fetch, is under way", () => {
+  const harness = new ApplierHarness();
+  const isIdle: boolean[] = [harness.applier.isIdle];
   harness.apply(recordOf("a", "text"));
   harness.apply(recordOf("b", "text"));
-  harness.whenSettled("settled");
-  harness.apply(recordOf("c", "text"));
+  isIdle.push(harness.applier.isIdle);
   harness.written({ outcome: "stored" });
-  assertEquals(harness.events, ["a stored"]);
-  harness.written({ outcome: "stored" });
-  assertEquals(harness.events, ["a stored", "b stored", "settled"]);
-});
-
-Deno.test("whenSettled() waits for a fetch, and for the oldest of all", () => {
-  const harness = new ApplierHarness();
-  harness.apply(recordOf("a", "text"));
-  harness.whenSettled("first");
-  harness.apply(recordOf("b", "text"));
-  harness.whenSettled("second");
   harness.written({ outcome: "bodyMissing" });
-  harness.written({ outcome: "stored" });
-  assertEquals(harness.events, ["b stored"]);
+  isIdle.push(harness.applier.isIdle);
   for (const fetch of harness.take("fetch")) {
-    harness.finish({ type: "fetched", token: fetch.token, ok: false });
+    harness.finish({ type: "fetched", token: fetch.token, ok: true });
   }
-  assertEquals(harness.events, ["b stored", "a failed", "first", "second"]);
+  isIdle.push(harness.applier.isIdle);
+  harness.written({ outcome: "stored" });
+  isIdle.push(harness.applier.isIdle);
+  assertEquals(isIdle, [true, false, false, false, true]);
 });

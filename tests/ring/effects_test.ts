@@ -27,10 +27,12 @@ Deno.test("resume() hands an answer to the effect of its token, once", () => {
 Deno.test("resume() asserts that an answer is of its effect's kind", () => {
   const effects = new Effects();
   effects.look("a", () => {});
-  effects.scan({ after: "", limit: 1 }, () => {});
+  effects.digest(() => {});
+  effects.compare({ digests: "", after: "", limit: 1 }, () => {});
+  effects.collect({ upTo: "", limit: 1 }, () => {});
   effects.write({ record: tombstone() }, () => {});
   effects.fetch({ record: tombstone(), sources: [] }, () => {});
-  for (const token of [1, 2, 3, 4]) {
+  for (const token of [1, 2, 3, 4, 5, 6]) {
     const wrong = () => effects.resume(token, { type: "wake" });
     assertThrows(wrong, InvariantError, "was answered by wake");
   }

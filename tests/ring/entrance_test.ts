@@ -87,7 +87,7 @@ Deno.test("a newcomer goes on asking when the answer has no place for it", () =>
   assertEquals(server.sent("INSERT").length, 1);
 });
 
-Deno.test("a newcomer hears of its place in an UPDATE first, and of it again in the answer", () => {
+Deno.test("an UPDATE that comes before the answer does not keep a newcomer from its place", () => {
   const server = newcomer();
   const place = memberOf("A", { status: "joining", position: "77" });
   server.answering.add("B");
@@ -102,6 +102,13 @@ Deno.test("a newcomer that is refused stops, with the reason", () => {
   const error = "The ring has no room";
   server.hear({ type: "REFUSE", ...envelope("B"), status: 403, intended: "", error });
   assertEquals(server.effectsOf("stop"), [{ type: "stop", reason: "noPrevious", text: error }]);
+});
+
+Deno.test("a newcomer takes no list, and acknowledges none, before it has a place", () => {
+  const server = new Server({ previous: addressOf("B") }).start().forget();
+  server.learn("C", memberOf("C"), memberOf("D"));
+  assertEquals(server.node.members, []);
+  assertEquals(server.effects, []);
 });
 
 Deno.test("a member that is in the ring does not stop when somebody refuses an INSERT", () => {

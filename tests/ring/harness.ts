@@ -7,13 +7,15 @@
  * `held`. Everything else the test says itself.
  */
 import { assert } from "@std/assert";
-import type { FileRecord } from "../../lib/ring/file_record.ts";
-import { compareMember, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { Circle, FileAnswer, MemberMessage, Visit } from "../../lib/ring/message.ts";
+import type { Member, MemberId } from "../../lib/ring/member.ts";
+import { Membership } from "../../lib/ring/membership.ts";
+import type { CollectAnswer, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
 import { Node, type NodeOptions } from "../../lib/ring/node.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
-import type { Ask, Effect, Input, Now, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
+import type { Ask, Effect, Input, Now, WriteOutcome } from "../../lib/ring/step.ts";
+import { Disk } from "./disk.ts";
 import { addressOf, idOf, memberOf, type Name, nameOf, sha256, visitsOf } from "./sample.ts";
+import { SaveWatch } from "./save_watch.ts";
 
 /** The wall clock when a test begins, in milliseconds since 1970. */
 export const epochMs = Date.UTC(2026, 0, 1);
@@ -27,44 +29,11 @@ export type MessageOf<T extends MemberMessage["type"]> = Extract<MemberMessage, 
 /** An effect of one type. */
 export type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
+/** What a server is made of, where it is not as usual. */
+export type ServerOptions = Partial<NodeOptions> & { disk?: Disk };
+
 /** How many steps one `advance` may take: more is a busy loop. */
 const stepsMax = 20_000;
-
-/** A store in memory, as the core knows it. */
-export class Disk {
-  readonly records = new Map<string, FileRecord>();
-  readonly bodies = new Set<string>();
-  full = false;
-
-  /** Puts a record there that the server has had all along. */
-  add(record: FileRecord): void {
-    this.records.set(record.name, record);
-    this.bodies.add(record.sha256);
-  }
-
-  /** The digest of the files. */
-  get digest(): string {
-    return sha256(this.sorted.map((record) => `${record.name} ${record.stamp}`).join("\n"));
-  }
-
-  /** All records in the order of their names. */
-  get sorted(): readonly FileRecord[] {
-    return [...this.records.values()].sort((a, b) => a.name < b.name ? -1 : 1);
-  }
-
-  /** Stores a record unless a newer one is there. */
-  write({ record, body }: RecordWrite): WriteOutcome {
-    const previous = this.records.get(record.name);
-    if (previous !== undefined && previous.stamp >= record.stamp) {
-      return { outcome: "superseded", previous };
-    }
-    const hasBody = record.deleted || body !== undefined || this.bodies.has(record.sha256);
-    if (!hasBody) return { outcome: "bodyMissing" };
-    if (this.full) return { outcome: "full" };
-    this.add(record);
-    return { outcome: "stored", ...(previous === undefined ? {} : { previous }) };
-  }
-}
 
 /** Server A. */
 export class Server {
@@ -84,10 +53,9 @@ export class Server {
   #effects: Effect[] = [];
   #jobs: Job[] = [];
   readonly #inbox: (() => Input)[] = [];
-  readonly #saved = new Map<MemberId, Member>();
-  #savedIncarnation: number;
+  readonly #saves: SaveWatch;
 
-  constructor({ disk = new Disk(), ...changes }: Partial<NodeOptions> & { disk?: Disk } = {}) {
+  constructor({ disk = new Disk(), ...changes }: ServerOptions = {}) {
     this.disk = disk;
     const options: NodeOptions = {
       id: idOf("A"),
@@ -99,8 +67,7 @@ export class Server {
       ...changes,
     };
     this.node = new Node(options);
-    this.#savedIncarnation = options.stored.incarnation;
-    for (const member of options.stored.members) this.#saved.set(member.id, member);
+    this.#saves = new SaveWatch(options.stored);
   }
 
   /** The time of the next step. */
@@ -116,6 +83,13 @@ export class Server {
   /** What the server knows of a member. */
   member(name: Name): Member | undefined {
     return this.node.members.find((member) => member.id === idOf(name));
+  }
+
+  /** The digest of the server's list. */
+  get list(): string {
+    const membership = new Membership(idOf("A"), sha256);
+    membership.merge(this.node.members);
+    return membership.digest;
   }
 
   /** The circle as text, from A on: `A B C`. */
@@ -161,11 +135,37 @@ export class Server {
     return this.#lastRequest;
   }
 
-  /** The answer to a request; `undefined` if there is none yet. There is never a second one. */
+  /** A person asks that tombstones be dropped; returns the number of the request. */
+  collect(): number {
+    this.step({ type: "collect", request: ++this.#lastRequest });
+    return this.#lastRequest;
+  }
+
+  /** A scrub has removed what was stored under these names; returns the number of its request. */
+  damaged(...names: string[]): number {
+    const files = this.disk.digest;
+    this.step({ type: "damaged", request: ++this.#lastRequest, names, files });
+    return this.#lastRequest;
+  }
+
+  /** The answer to a client; `undefined` if there is none yet. There is never a second one. */
   answerTo(request: number): FileAnswer | undefined {
-    const answers = this.effectsOf("answer").filter((effect) => effect.request === request);
-    assert(answers.length <= 1, `request ${request} was answered ${answers.length} times`);
-    return answers[0]?.answer;
+    const answer = this.#answerTo(request);
+    assert(answer?.type !== "GC", `request ${request} was answered as a GC`);
+    return answer;
+  }
+
+  /** The answer to who asked that tombstones be dropped; `undefined` if there is none yet. */
+  collectAnswerTo(request: number): CollectAnswer | undefined {
+    const answer = this.#answerTo(request);
+    if (answer === undefined) return undefined;
+    assert(answer.type === "GC", `request ${request} was answered as ${answer.type}`);
+    return answer;
+  }
+
+  /** What a scrub was told to be lost; `undefined` if it was not told yet. */
+  lostOf(request: number): readonly string[] | undefined {
+    return this.effectsOf("mended").find((effect) => effect.request === request)?.lost;
   }
 
   /** Lets time pass, and wakes the node whenever it asked for that. */
@@ -180,9 +180,14 @@ export class Server {
     this.#monotonic = until;
   }
 
-  /** Stops the server for a while, like SIGSTOP: the node is woken only when it is over. */
-  pause(milliseconds: number): void {
+  /** Stops the server for a while, like SIGSTOP: nothing reaches the node until it is over. */
+  stopFor(milliseconds: number): void {
     this.#monotonic += milliseconds;
+  }
+
+  /** Stops the server for a while; the first that it sees then is that its timer has come. */
+  pause(milliseconds: number): void {
+    this.stopFor(milliseconds);
     this.#wakeAt = Infinity;
     this.step({ type: "wake" });
   }
@@ -250,9 +255,15 @@ export class Server {
     this.step({ type: "fetched", token: job.token, ok });
   }
 
+  #answerTo(request: number): FileAnswer | CollectAnswer | undefined {
+    const answers = this.effectsOf("answer").filter((effect) => effect.request === request);
+    assert(answers.length <= 1, `request ${request} was answered ${answers.length} times`);
+    return answers[0]?.answer;
+  }
+
   #stepOnce(input: Input): void {
     const effects = frozen(this.node.step(frozen(input), this.now));
-    this.#assertSaved(effects);
+    this.#saves.watch(effects);
     this.#effects.push(...effects);
     for (const effect of effects) this.#react(effect);
   }
@@ -266,7 +277,9 @@ export class Server {
         return this.#answerAs(effect.message);
       case "write":
       case "look":
-      case "scan":
+      case "digest":
+      case "compare":
+      case "collect":
       case "fetch":
         if (this.held.has(effect.type)) this.#jobs.push(effect);
         else this.#inbox.push(() => this.#perform(effect));
@@ -308,43 +321,16 @@ export class Server {
         const record = disk.records.get(job.item);
         return { type: "looked", token, ...(record === undefined ? {} : { record }) };
       }
-      case "scan": {
-        const after = disk.sorted.filter((record) => record.name > job.after);
-        const records = after.slice(0, job.limit);
-        const next = after.length > job.limit ? records.at(-1)?.name : undefined;
-        return { type: "scanned", token, records, ...(next === undefined ? {} : { next }) };
+      case "digest":
+        return { type: "digested", token, digests: disk.digests };
+      case "compare":
+        return { type: "compared", token, ...disk.compare(job) };
+      case "collect": {
+        const dropped = disk.collect(job);
+        return { type: "collected", token, dropped, files: disk.digest };
       }
       case "fetch":
         return { type: "fetched", token, ok: false };
-    }
-  }
-
-  /** What other members are told of the list is on the disk before. */
-  #assertSaved(effects: readonly Effect[]): void {
-    const lastSave = effects.findLastIndex((effect) => effect.type === "save");
-    assert(lastSave <= 0, `a save comes only after ${lastSave} other effects of its step`);
-    for (const effect of effects) {
-      if (effect.type === "save") {
-        this.#savedIncarnation = effect.incarnation;
-        for (const member of effect.members) this.#saved.set(member.id, member);
-      } else if (effect.type === "send" || effect.type === "reply") {
-        this.#assertTold(effect.message);
-      }
-    }
-  }
-
-  #assertTold(message: MemberMessage): void {
-    if (message.type === "INSERT") {
-      const { incarnation } = message;
-      assert(incarnation <= this.#savedIncarnation, `INSERT tells ${incarnation} before the save`);
-    }
-    const told = "members" in message ? message.members ?? [] : [];
-    for (const member of told) {
-      const saved = this.#saved.get(member.id);
-      const isSaved = saved !== undefined && compareMember(member, saved) <= 0;
-      assert(isSaved, `${message.type} tells of ${member.id} before the save`);
-      if (member.id !== idOf("A")) continue;
-      assert(member.incarnation <= this.#savedIncarnation, `${message.type} before the save`);
     }
   }
 }
@@ -359,9 +345,9 @@ export function inRing(...others: Name[]): Server {
   return join(new Server(), others);
 }
 
-/** As {@linkcode inRing}; a write needs so many copies. */
-export function inRingWith({ minCopies }: { minCopies: number }, ...others: Name[]): Server {
-  return join(new Server({ minCopies }), others);
+/** As {@linkcode inRing}, with another disk, or other options. */
+export function inRingWith(options: ServerOptions, ...others: Name[]): Server {
+  return join(new Server(options), others);
 }
 
 function join(server: Server, others: readonly Name[]): Server {
@@ -388,11 +374,6 @@ export function last<T>(list: readonly T[]): T {
   const item = list.at(-1);
   if (item === undefined) throw new Error("The list is empty: nothing of the kind has happened");
   return item;
-}
-
-/** The visits of a circle as text: `A:passed B:stored`. */
-export function path(circle: Circle): string {
-  return circle.visited.map(({ id, deed }: Visit) => `${nameOf(id)}:${deed}`).join(" ");
 }
 
 /** Freezes a value and all in it but bodies, and returns it. */

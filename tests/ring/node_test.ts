@@ -4,6 +4,7 @@ import { InvariantError } from "../../lib/ring/assert.ts";
 import { checkIntervalDefaultMs } from "../../lib/ring/checks.ts";
 import { memberStatuses } from "../../lib/ring/member.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
+import { noDigests } from "./disk.ts";
 import { envelope, inRing, last, type Server } from "./harness.ts";
 import {
   addressOf,
@@ -44,8 +45,16 @@ function messages(from: Name, to: Name): readonly Addressed[] {
     { type: "FORWARD", ...envelope, hop: 1, circle, errand },
     { type: "ACK", ...envelope, hop: 1 },
     { type: "REPORT", ...envelope, circle, deed: "stored" },
-    { type: "COMPARE", ...envelope, sequence: 1, after: "" },
+    {
+      type: "COMPARE",
+      ...envelope,
+      sequence: 1,
+      member: memberOf(from),
+      digests: noDigests,
+      after: "",
+    },
     { type: "PAGE", ...envelope, sequence: 1, records: [recordOf("a", "text")] },
+    { type: "MISSED", ...envelope },
   ];
 }
 
@@ -211,9 +220,28 @@ function arbitraryAct(): fc.Arbitrary<Act> {
     fc.tuple(other, name, member).map(([from, who, changes]): Act => (server) =>
       server.learn(from, memberOf(who, changes))
     ),
-    fc.tuple(other, fc.nat(10)).map(([from, at]): Act => (server) => {
+    fc.tuple(other, fc.nat(11)).map(([from, at]): Act => (server) => {
       const message = messages(from, "A")[at];
       if (message !== undefined) server.hear(message);
+    }),
+    fc.constantFrom<Act>(
+      (server) => server.collect(),
+      (server) => server.pause(4000),
+      (server) => server.disk.full = !server.disk.full,
+    ),
+    fc.tuple(item, fc.constantFrom("record" as const, "body" as const)).map(
+      ([item, part]): Act => (server) => {
+        server.disk.lose(item, part);
+        server.damaged(item);
+      },
+    ),
+    fc.tuple(other, fc.nat(9), fc.boolean()).map(([from, at, isSurvey]): Act => (server) => {
+      const upTo = stampAt(at, from);
+      const errand = isSurvey
+        ? { type: "SURVEY", upTo, surveys: [] } as const
+        : { type: "COLLECT", upTo, list: server.list } as const;
+      const circle = circleOf(from, { sequence: 100 + at });
+      server.hear({ type: "FORWARD", ...envelope(from), hop: at, circle, errand });
     }),
     fc.tuple(item, text).map(([item, text]): Act => (server) => {
       server.ask(putOf(item, text));
@@ -233,7 +261,7 @@ function arbitraryAct(): fc.Arbitrary<Act> {
     }),
     fc.tuple(other, item, text, fc.nat(9)).map(([from, item, text, at]): Act => (server) => {
       const record = recordOf(item, text, { stamp: stampAt(at, from) });
-      const errand = { type: "WRITE", record, holder: idOf(from) } as const;
+      const errand = { type: "WRITE", record, holder: idOf(from), list: "" } as const;
       const circle = circleOf(from, { sequence: at });
       server.hear({ type: "FORWARD", ...envelope(from), hop: at, circle, errand });
     }),

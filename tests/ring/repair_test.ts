@@ -1,66 +1,42 @@
 import { assert, assertEquals } from "@std/assert";
-import { fetchesMax } from "../../lib/ring/applier.ts";
-import { checkIntervalDefaultMs } from "../../lib/ring/checks.ts";
-import { type FileRecord, pageRecordsMax } from "../../lib/ring/file_record.ts";
-import {
-  differencePause,
-  differencesMin,
-  pageTimeoutMs,
-  pageTriesMax,
-} from "../../lib/ring/repair.ts";
-import { envelope, inRing, last, returning, type Server } from "./harness.ts";
+import { smallFetchesMax } from "../../lib/ring/applier.ts";
+import { pageRecordsMax } from "../../lib/ring/file_record.ts";
+import { pageTimeoutMs, pageTriesMax, restartMsMax } from "../../lib/ring/repair.ts";
+import { writeTimeoutMs } from "../../lib/ring/replication.ts";
+import { envelope, last, returning, type Server } from "./harness.ts";
+import { known, page } from "./repair_harness.ts";
+import { forward, write } from "./replication_harness.ts";
 import {
   addressOf,
   bodyOf,
   circleOf,
   idOf,
   memberOf,
-  type Name,
   putOf,
   recordOf,
   stampAt,
   tombstoneOf,
 } from "./sample.ts";
 
-/** A page that answers the last COMPARE. */
-function page(
-  server: Server,
-  from: Name,
-  records: readonly FileRecord[] = [],
-  next?: string,
-): void {
-  const { sequence } = last(server.sent("COMPARE", from));
-  const more = next === undefined ? {} : { next };
-  server.hear({ type: "PAGE", ...envelope(from), sequence, records, ...more });
+const joining = { status: "joining" } as const;
+
+/** A write reaches the server that finds no room for it. */
+function missWrite(server: Server, sequence = 1): void {
+  server.disk.full = true;
+  const circle = circleOf("C", { sequence });
+  forward(server, write(server, recordOf("missed", "text")), { circle, body: bodyOf("text") });
+  server.disk.full = false;
 }
 
-/** A record whose body this server has already. */
-function known(server: Server, name: string): FileRecord {
-  const record = recordOf(name, name);
-  server.disk.bodies.add(record.sha256);
-  return record;
-}
-
-/** B tells that its files have this digest, in a CHECK. */
-function tell(server: Server, files: string, from: Name = "B"): void {
-  server.hear({
-    type: "CHECK",
-    ...envelope(from),
-    sequence: 1,
-    list: "",
-    files,
-    wall: server.now.wall,
-  });
-}
-
-Deno.test("a joining server pulls from its predecessor", () => {
+Deno.test("a joining server pulls from its predecessor, and says who it is and what it has", () => {
   const server = returning(memberOf("B"), memberOf("C"), memberOf("D"));
   const compare = { type: "COMPARE" as const, from: idOf("A"), to: idOf("D") };
-  assertEquals(server.sent("COMPARE"), [{ ...compare, sequence: 1, after: "" }]);
+  const member = memberOf("A", { incarnation: 2, ...joining });
+  const { digests } = server.disk;
+  assertEquals(server.sent("COMPARE"), [{ ...compare, sequence: 1, member, digests, after: "" }]);
 });
 
 Deno.test("a joining server prefers a member that is alive to a nearer one that is not", () => {
-  const joining = { status: "joining" } as const;
   const server = returning(memberOf("B"), memberOf("C"), memberOf("D", joining));
   assertEquals(server.receivers("COMPARE"), "C");
 });
@@ -68,7 +44,7 @@ Deno.test("a joining server prefers a member that is alive to a nearer one that 
 Deno.test("a joining server pulls page by page, and then says that it is alive", () => {
   const server = returning(memberOf("B"), memberOf("C"));
   const records = ["a", "b", "c"].map((name) => known(server, name));
-  page(server, "C", records.slice(0, 2), "b");
+  page(server, "C", { records: records.slice(0, 2), next: "b" });
   assertEquals(last(server.sent("COMPARE")).after, "b");
   assertEquals(server.own?.status, "joining");
   server.forget();
@@ -79,10 +55,31 @@ Deno.test("a joining server pulls page by page, and then says that it is alive",
   assertEquals(told?.status, "alive");
 });
 
-Deno.test("a joining server is not alive before the last record of the last page is on disk", () => {
+Deno.test("the pages of a pull are all asked for with the digests that it began with", () => {
+  const server = returning(memberOf("B"));
+  const { digests } = last(server.sent("COMPARE"));
+  page(server, "B", { records: [known(server, "a")], next: "a" });
+  assert(server.disk.digests !== digests);
+  assertEquals(last(server.sent("COMPARE")).digests, digests);
+});
+
+Deno.test("the next page is asked for when half of the one before is on disk", () => {
   const server = returning(memberOf("B"));
   server.held.add("write");
-  page(server, "B", [known(server, "a"), known(server, "b")]);
+  const names = Array.from({ length: pageRecordsMax }, (_, n) => `file ${n}`);
+  page(server, "B", { records: names.map((name) => known(server, name)), next: "more" });
+  const jobs = server.jobs("write");
+  for (const job of jobs.slice(0, pageRecordsMax / 2 - 1)) server.finish(job);
+  assertEquals(server.receivers("COMPARE"), "B");
+  for (const job of jobs.slice(pageRecordsMax / 2 - 1)) server.finish(job);
+  assertEquals(server.sent("COMPARE").map(({ after }) => after), ["", "more"]);
+});
+
+Deno.test("a joining server is not alive before every record of every page is on disk", () => {
+  const server = returning(memberOf("B"));
+  server.held.add("write");
+  page(server, "B", { records: [known(server, "a")], next: "a" });
+  page(server, "B", { records: [known(server, "b")] });
   const [first, second] = server.jobs("write");
   assert(first !== undefined && second !== undefined);
   server.finish(second);
@@ -94,14 +91,14 @@ Deno.test("a joining server is not alive before the last record of the last page
 Deno.test("tombstones are pulled like any record", () => {
   const server = returning(memberOf("B"));
   const tombstone = tombstoneOf("a", stampAt(5));
-  page(server, "B", [tombstone]);
+  page(server, "B", { records: [tombstone] });
   assertEquals(server.disk.records.get("a"), tombstone);
 });
 
 Deno.test("a body that is missing is fetched, from the source first, and then written", () => {
   const server = returning(memberOf("B"), memberOf("C"), memberOf("D"));
   const record = recordOf("a", "text");
-  page(server, "D", [record]);
+  page(server, "D", { records: [record] });
   const [fetch] = server.jobs("fetch");
   assert(fetch !== undefined);
   assertEquals(fetch.sources, [addressOf("D"), addressOf("B"), addressOf("C")]);
@@ -115,19 +112,20 @@ Deno.test("a record that is superseded here fetches nothing", () => {
   const server = returning(memberOf("B"));
   const newer = recordOf("a", "new", { stamp: stampAt(2000) });
   server.disk.add(newer);
-  page(server, "B", [recordOf("a", "old")]);
+  page(server, "B", { records: [recordOf("a", "old")] });
   assertEquals(server.effectsOf("fetch"), []);
   assertEquals(server.disk.records.get("a"), newer);
   assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("at most fetchesMax bodies of a page are fetched at once", () => {
+Deno.test("at most smallFetchesMax small bodies are fetched at once", () => {
   const server = returning(memberOf("B"));
-  const names = Array.from({ length: 3 * fetchesMax }, (_, n) => `file ${n}`);
-  page(server, "B", names.map((name) => recordOf(name, name)));
+  const names = Array.from({ length: 2 * smallFetchesMax }, (_, n) => `file ${n}`);
+  page(server, "B", { records: names.map((name) => recordOf(name, name)) });
+  assertEquals(server.jobs("fetch").length, smallFetchesMax);
   for (let open = server.jobs("fetch"); open.length > 0; open = server.jobs("fetch")) {
-    assert(open.length <= fetchesMax);
-    for (const fetch of open.slice(0, 5)) server.fetched(fetch, true);
+    assert(open.length <= smallFetchesMax);
+    for (const fetch of open.slice(0, 50)) server.fetched(fetch, true);
   }
   assertEquals(server.disk.records.size, names.length);
   assertEquals(server.own?.status, "alive");
@@ -136,7 +134,7 @@ Deno.test("at most fetchesMax bodies of a page are fetched at once", () => {
 Deno.test("a page that does not answer the last COMPARE changes nothing", () => {
   const server = returning(memberOf("B"));
   const { sequence } = last(server.sent("COMPARE"));
-  for (const wrong of [sequence - 1, sequence + 1]) {
+  for (const wrong of [sequence - 1, sequence + 1, -1]) {
     const record = known(server, "a");
     server.hear({ type: "PAGE", ...envelope("B"), sequence: wrong, records: [record] });
   }
@@ -147,8 +145,8 @@ Deno.test("a page that does not answer the last COMPARE changes nothing", () => 
 Deno.test("a page that comes twice is applied once", () => {
   const server = returning(memberOf("B"));
   server.held.add("write");
-  page(server, "B", [known(server, "a")]);
-  page(server, "B", [known(server, "a")]);
+  page(server, "B", { records: [known(server, "a")] });
+  page(server, "B", { records: [known(server, "a")] });
   assertEquals(server.jobs("write").length, 1);
 });
 
@@ -164,23 +162,23 @@ Deno.test("a page is asked for again after 2 s, and after 3 times another member
 
 Deno.test("a page that takes long to apply is not asked for again meanwhile", () => {
   const server = returning(memberOf("B"));
-  page(server, "B", [recordOf("a", "text")]);
+  page(server, "B", { records: [recordOf("a", "text")] });
   server.forget().advance(20 * pageTimeoutMs);
   assertEquals(server.sent("COMPARE"), []);
 });
 
-Deno.test("a source that dies is replaced by another at once, from the beginning", () => {
+Deno.test("a source that dies is replaced by another at once, for all that is still missing", () => {
   const server = returning(memberOf("B"), memberOf("C"));
-  page(server, "C", [known(server, "a")], "a");
+  page(server, "C", { records: [known(server, "a")], next: "a" });
   server.forget().learn("B", memberOf("C", { status: "dead" }));
   const [compare] = server.sent("COMPARE", "B");
-  assertEquals(compare?.after, "");
+  assertEquals([compare?.after, compare?.digests], ["", server.disk.digests]);
 });
 
 Deno.test("records that a dead source sent are still applied, but do not end the pull", () => {
   const server = returning(memberOf("B"), memberOf("C"));
   server.held.add("write");
-  page(server, "C", [known(server, "a")]);
+  page(server, "C", { records: [known(server, "a")] });
   server.learn("B", memberOf("C", { status: "dead" }));
   server.release("write");
   assertEquals(server.disk.records.size, 1);
@@ -194,20 +192,59 @@ Deno.test("a joining server whose others are all dead is alive, with what it has
   assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("where all are joining each is pulled from in turn, and then this server is alive", () => {
-  const joining = { status: "joining" } as const;
+Deno.test("where all pages are partial each member is pulled from, and then the server is alive", () => {
   const server = returning(memberOf("B", joining), memberOf("C", joining));
-  page(server, "C");
+  page(server, "C", { partial: true });
   assertEquals(server.own?.status, "joining");
-  page(server, "B");
+  page(server, "B", { partial: true });
   assertEquals(server.receivers("COMPARE"), "C B");
   assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("a source that is suspect at the end does not count as one that holds everything", () => {
+Deno.test("one page that is partial makes all that its source sent partial", () => {
   const server = returning(memberOf("B"), memberOf("C"));
-  server.learn("B", memberOf("C", { status: "suspect" }));
+  page(server, "C", { records: [known(server, "a")], next: "a", partial: true });
   page(server, "C");
+  assertEquals(server.own?.status, "joining");
+  assertEquals(server.receivers("COMPARE"), "C C B");
+});
+
+Deno.test("a member that comes in the middle is pulled from as well, where all are partial", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining));
+  page(server, "C", { partial: true });
+  server.learn("C", memberOf("D", joining));
+  page(server, "B", { partial: true });
+  assertEquals(server.own?.status, "joining");
+  page(server, "D", { partial: true });
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("who dies before it was pulled from may have told others: they are pulled from again", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining), memberOf("D", joining));
+  page(server, "D", { partial: true });
+  // B has given what it alone had to D, after that was pulled from.
+  server.learn("C", memberOf("B", { status: "dead" }));
+  page(server, "C", { partial: true });
+  assertEquals(server.own?.status, "joining");
+  assertEquals(server.receivers("COMPARE"), "D C D");
+  for (const name of ["D", "C"] as const) page(server, name, { partial: true });
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("who dies after it was pulled from has told nothing that is not here", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining), memberOf("D", joining));
+  for (const name of ["D", "C"] as const) page(server, name, { partial: true });
+  server.learn("C", memberOf("D", { status: "dead" }));
+  page(server, "B", { partial: true });
+  assertEquals(server.receivers("COMPARE"), "D C B");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("a pull that failed does not count as pulled", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining));
+  page(server, "C", { records: [recordOf("a", "text")], partial: true });
+  for (const fetch of server.jobs("fetch")) server.fetched(fetch, false);
+  page(server, "B", { partial: true });
   assertEquals(server.own?.status, "joining");
   assertEquals(server.receivers("COMPARE"), "C B");
 });
@@ -215,116 +252,126 @@ Deno.test("a source that is suspect at the end does not count as one that holds 
 Deno.test("a body that nobody has keeps a server joining; it tries all, and again after 2 s", () => {
   const server = returning(memberOf("B"), memberOf("C"));
   for (const name of ["C", "B"] as const) {
-    page(server, name, [recordOf("a", "text")]);
+    page(server, name, { records: [recordOf("a", "text")] });
     for (const fetch of server.jobs("fetch")) server.fetched(fetch, false);
   }
   assertEquals(server.own?.status, "joining");
   assertEquals(server.receivers("COMPARE"), "C B");
   server.advance(pageTimeoutMs);
   assertEquals(server.receivers("COMPARE"), "C B C");
-  page(server, "C", [recordOf("a", "text")]);
+  page(server, "C", { records: [recordOf("a", "text")] });
   for (const fetch of server.jobs("fetch")) server.fetched(fetch, true);
   assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("a COMPARE is answered with the records after a name, in order, tombstones too", () => {
-  const server = inRing("B");
-  const records = [recordOf("a", ""), tombstoneOf("b", stampAt(5)), recordOf("c", "")];
-  for (const record of records) server.disk.add(record);
-  server.hear({ type: "COMPARE", ...envelope("B"), sequence: 7, after: "a" });
-  const answer = { type: "PAGE" as const, from: idOf("A"), to: idOf("B"), sequence: 7 };
-  assertEquals(server.sent("PAGE"), [{ ...answer, records: records.slice(1) }]);
-  assertEquals(server.effects.map(({ type }) => type), ["scan", "reply"]);
+Deno.test("a server that cannot catch up tries again for ever, at least every restartMsMax", () => {
+  const server = returning(memberOf("B"));
+  const pauses = Array.from({ length: 6 }, () => {
+    page(server, "B", { records: [recordOf("a", "text")] });
+    for (const fetch of server.jobs("fetch")) server.fetched(fetch, false);
+    server.forget();
+    let pauseMs = 0;
+    for (; pauseMs < 60_000 && server.sent("COMPARE").length === 0; pauseMs += 100) {
+      server.advance(100);
+    }
+    return pauseMs;
+  });
+  assertEquals(pauses, [2000, 4000, 8000, 8000, 8000, 8000]);
+  assertEquals(restartMsMax, 8000);
 });
 
-Deno.test("a COMPARE is answered with at most pageRecordsMax records, and where to go on", () => {
-  const server = inRing("B");
-  const nameOf = (n: number) => `file ${String(n).padStart(4, "0")}`;
-  for (let n = 0; n <= pageRecordsMax; n++) server.disk.add(recordOf(nameOf(n), ""));
-  server.hear({ type: "COMPARE", ...envelope("B"), sequence: 7, after: "" });
-  const { records, next } = last(server.sent("PAGE"));
-  assertEquals([records.length, next], [pageRecordsMax, nameOf(pageRecordsMax - 1)]);
-});
-
-Deno.test("a COMPARE is answered only when what was being stored before is stored", () => {
-  const server = inRing("B", "C");
-  server.held.add("write");
-  const record = recordOf("a", "text");
-  const errand = { type: "WRITE", record, holder: idOf("C") } as const;
-  const body = bodyOf("text");
-  server.hear({ type: "FORWARD", ...envelope("C"), hop: 1, circle: circleOf("C"), errand, body });
-  server.hear({ type: "COMPARE", ...envelope("B"), sequence: 7, after: "" });
-  assertEquals(server.sent("PAGE"), []);
-  server.release("write");
-  assertEquals(last(server.sent("PAGE")).records, [record]);
-});
-
-Deno.test("a difference of files that is seen once causes nothing", () => {
-  const server = inRing("B", "C");
-  tell(server, "theirs");
-  tell(server, "theirs", "C");
-  assertEquals(server.sent("COMPARE"), []);
-});
-
-Deno.test("the same difference seen twice causes a pull, one at a time", () => {
-  assertEquals(differencesMin, 2);
-  const server = inRing("B", "C");
-  for (const from of ["B", "B", "B", "C", "C"] as const) tell(server, "theirs", from);
-  assertEquals(server.receivers("COMPARE"), "B");
-  page(server, "B", [known(server, "a")]);
-  assertEquals(server.disk.records.size, 1);
-  assertEquals(server.own, memberOf("A"));
-  assertEquals(server.sent("UPDATE"), []);
-});
-
-Deno.test("a difference that changes from one CHECK to the next is writes under way", () => {
-  const server = inRing("B");
-  for (const files of ["1", "2", "3", "4"]) tell(server, files);
-  for (const name of ["a", "b", "c"]) {
-    server.ask(putOf(name, "text"));
-    tell(server, "4");
-  }
-  assertEquals(server.sent("COMPARE"), []);
-});
-
-Deno.test("a difference that was gone in between is counted afresh", () => {
-  const server = inRing("B");
-  tell(server, "theirs");
-  tell(server, server.disk.digest);
-  tell(server, "theirs");
-  assertEquals(server.sent("COMPARE"), []);
-});
-
-Deno.test("a difference is seen in the answer to a CHECK too", () => {
-  const server = inRing("B");
-  server.answering.delete("B");
-  for (let n = 0; n < differencesMin; n++) {
-    server.advance(checkIntervalDefaultMs);
-    const { sequence, list } = last(server.sent("CHECK"));
-    server.hear({ type: "CHECKED", ...envelope("B"), sequence, list, files: "theirs", wall: 0 });
-  }
-  assertEquals(server.receivers("COMPARE"), "B");
-});
-
-Deno.test("a difference that a comparison did not end is looked at again after a pause", () => {
-  const server = inRing("B");
-  for (let n = 0; n < differencesMin; n++) tell(server, "theirs");
-  page(server, "B");
-  for (let n = 0; n < differencePause; n++) tell(server, "theirs");
-  assertEquals(server.receivers("COMPARE"), "B");
-  for (let n = 0; n < differencesMin; n++) tell(server, "theirs");
-  assertEquals(server.receivers("COMPARE"), "B B");
-});
-
-Deno.test("a joining server does not compare besides: it pulls everything anyway", () => {
+Deno.test("a server that misses a write while it pulls begins anew, and the old pages do not count", () => {
   const server = returning(memberOf("B"), memberOf("C"));
-  for (let n = 0; n < 3 * differencesMin; n++) tell(server, "theirs");
-  assertEquals(server.receivers("COMPARE"), "C");
+  missWrite(server);
+  page(server, "C");
+  assertEquals(server.own?.status, "joining");
+  server.forget().advance(writeTimeoutMs);
+  assertEquals(server.sent("COMPARE").map(({ after }) => after), [""]);
+  page(server, "C");
+  assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("a pull for a difference is given up when the member does not answer", () => {
-  const server = inRing("B", "C");
-  for (let n = 0; n < differencesMin; n++) tell(server, "theirs");
-  server.advance((pageTriesMax + 5) * pageTimeoutMs);
-  assertEquals(server.receivers("COMPARE"), "B B B");
+Deno.test("a server that missed a write does not pull before that write is settled", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  missWrite(server);
+  server.forget().advance(writeTimeoutMs - 1);
+  assertEquals(server.sent("COMPARE"), []);
+  server.advance(1);
+  assertEquals(server.sent("COMPARE").length, 1);
+});
+
+Deno.test("a server that misses one write after another waits for the last of them", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  missWrite(server, 1);
+  server.advance(5000);
+  missWrite(server, 2);
+  server.forget().advance(writeTimeoutMs - 1);
+  assertEquals(server.sent("COMPARE"), []);
+  server.advance(1);
+  assertEquals(server.sent("COMPARE").length, 1);
+});
+
+Deno.test("a server that was stopped while it pulled begins anew, at once", () => {
+  const server = returning(memberOf("B"));
+  page(server, "B", { records: [known(server, "a")], next: "a" });
+  server.forget().pause(4000);
+  assertEquals(last(server.sent("COMPARE")).after, "");
+});
+
+Deno.test("a server that was stopped, and then sees the last page of its pull, is not alive by that", () => {
+  const server = returning(memberOf("B"));
+  server.stopFor(60_000);
+  page(server, "B");
+  assertEquals(server.own?.status, "joining");
+  assertEquals(server.receivers("COMPARE"), "B B");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("a server that was stopped, and then hears of its last write, is not alive by that", () => {
+  const server = returning(memberOf("B"));
+  server.held.add("write");
+  page(server, "B", { records: [known(server, "a")] });
+  server.stopFor(60_000);
+  server.release("write");
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("a joining server that was held dead begins its pull anew", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  page(server, "C", { records: [known(server, "a")], next: "a" });
+  const old = last(server.sent("COMPARE"));
+  server.forget().learn("B", memberOf("A", { incarnation: 2, status: "dead" }));
+  server.hear({ type: "PAGE", ...envelope("C"), sequence: old.sequence, records: [] });
+  assertEquals(server.own, memberOf("A", { incarnation: 3, status: "joining" }));
+  const [compare] = server.sent("COMPARE");
+  assertEquals([compare?.after, compare?.member], ["", server.own]);
+});
+
+Deno.test("a server that was held dead while it was joining forgets whom it has pulled from", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining));
+  page(server, "C", { partial: true });
+  server.learn("B", memberOf("A", { incarnation: 2, status: "dead" }));
+  page(server, "C", { partial: true });
+  assertEquals(server.own?.status, "joining");
+  assertEquals(server.receivers("COMPARE"), "C B C B");
+});
+
+Deno.test("what a joining server has compared is counted, and is not told when it is alive", () => {
+  const server = returning(memberOf("B"));
+  assertEquals(server.node.compared, 0);
+  page(server, "B", { records: [known(server, "a"), known(server, "b")], next: "b" });
+  assertEquals(server.node.compared, 2);
+  page(server, "B");
+  assertEquals(server.node.compared, undefined);
+});
+
+Deno.test("a write of a joining server's own does not end its pull", () => {
+  const server = returning(memberOf("B"));
+  server.ask(putOf("a", "text"));
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
 });

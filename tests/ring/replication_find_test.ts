@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { findTimeoutMs } from "../../lib/ring/replication.ts";
+import { findTimeoutMs } from "../../lib/ring/finder.ts";
 import { resendMs } from "../../lib/ring/rounds.ts";
-import { inRing, last, path } from "./harness.ts";
+import { inRing, last } from "./harness.ts";
 import {
   addressOf,
   idOf,
   memberOf,
   type Name,
+  path,
   putOf,
   recordOf,
   stampAt,
@@ -62,7 +63,10 @@ Deno.test("GET brings a file here that another server has, and answers with it",
   const request = server.ask({ type: "GET", item: "a" });
   comeBack(server, { visited: everywhere, found: { record, holder: idOf("C") } });
   const [fetch] = server.jobs("fetch");
-  assertEquals([fetch?.record, fetch?.sources], [record, [addressOf("C")]]);
+  assertEquals([fetch?.record, fetch?.sources], [
+    record,
+    [addressOf("C"), addressOf("B")],
+  ]);
   assertEquals(server.answerTo(request), undefined);
   if (fetch !== undefined) server.fetched(fetch, true);
   assertEquals(server.answerTo(request)?.status, 200);
@@ -70,13 +74,13 @@ Deno.test("GET brings a file here that another server has, and answers with it",
   assertEquals(server.disk.records.get("a"), record);
 });
 
-Deno.test("GET is answered 503, with a sentence, if the only holder cannot be reached", () => {
+Deno.test("GET is answered 503, with a sentence, if nobody who has it can be reached", () => {
   const server = inRing("B", "C");
   const request = server.ask({ type: "GET", item: "a" });
   const found = { record: recordOf("a", "text"), holder: idOf("C") };
   comeBack(server, { visited: everywhere, found });
   for (const fetch of server.jobs("fetch")) server.fetched(fetch, false);
-  const error = `Cannot get "a" from ${addressOf("C")}, the only server found to have it`;
+  const error = 'Cannot get "a" from any server found to have it';
   assertEquals(server.answerTo(request), { type: "GET", item: "a", status: 503, error });
 });
 
@@ -142,7 +146,7 @@ Deno.test("DELETE stores a tombstone here and everywhere, and counts its copies"
   assert((tombstone?.stamp ?? "") > stampAt(1000));
   const { errand, body } = last(server.sent("FORWARD"));
   assertEquals([errand, body], [
-    { type: "WRITE", record: tombstone, holder: idOf("A") },
+    { type: "WRITE", record: tombstone, holder: idOf("A"), list: server.list },
     undefined,
   ]);
   report(server, "B");
@@ -239,4 +243,52 @@ Deno.test("a joining server hears of others' writes of a name before it stamps i
   assert(errand.type === "WRITE");
   assert(errand.record.stamp > theirs.stamp);
   assertEquals(server.answerTo(request), undefined);
+});
+
+Deno.test("GET of a file whose body is lost here brings it from any other server", () => {
+  const server = inRing("B", "C");
+  const record = recordOf("a", "text");
+  server.disk.add(record);
+  server.disk.lose("a", "body");
+  const request = server.ask({ type: "GET", item: "a", bodyLost: true });
+  const found = { record, holder: idOf("A") };
+  assertEquals(last(server.sent("FORWARD")).errand, { type: "FIND", item: "a", found });
+  comeBack(server, { visited: everywhere });
+  const [fetch] = server.jobs("fetch");
+  assertEquals(fetch?.sources, [addressOf("B"), addressOf("C")]);
+  assertEquals(server.answerTo(request), undefined);
+  if (fetch !== undefined) server.fetched(fetch, true);
+  assertEquals(server.answerTo(request)?.status, 200);
+});
+
+Deno.test("GET of a file whose body is lost here is answered with what replaced it meanwhile", () => {
+  const server = inRing("B", "C");
+  server.disk.add(recordOf("a", "old"));
+  server.disk.lose("a", "body");
+  const request = server.ask({ type: "GET", item: "a", bodyLost: true });
+  comeBack(server, { visited: everywhere });
+  const newer = recordOf("a", "new", { stamp: stampAt(2000) });
+  server.disk.add(newer);
+  for (const fetch of server.jobs("fetch")) server.fetched(fetch, true);
+  assertEquals(server.answerTo(request)?.sha256, newer.sha256);
+});
+
+Deno.test("GET of a file whose body is lost here brings a newer version that another server has", () => {
+  const server = inRing("B", "C");
+  server.disk.add(recordOf("a", "old"));
+  server.disk.lose("a", "body");
+  const request = server.ask({ type: "GET", item: "a", bodyLost: true });
+  const newer = recordOf("a", "new", { stamp: stampAt(2000) });
+  comeBack(server, { visited: everywhere, found: { record: newer, holder: idOf("C") } });
+  for (const fetch of server.jobs("fetch")) server.fetched(fetch, true);
+  assertEquals(server.answerTo(request)?.sha256, newer.sha256);
+});
+
+Deno.test("GET of a file whose body is lost, and is nowhere else, is 503 at once", () => {
+  const alone = inRing();
+  alone.disk.add(recordOf("a", "text"));
+  alone.disk.lose("a", "body");
+  const request = alone.ask({ type: "GET", item: "a", bodyLost: true });
+  const error = 'Cannot get "a" from any server found to have it';
+  assertEquals(alone.answerTo(request), { type: "GET", item: "a", status: 503, error });
 });

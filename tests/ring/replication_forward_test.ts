@@ -1,14 +1,27 @@
 import { assert, assertEquals } from "@std/assert";
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
-import { envelope, inRing, last, path } from "./harness.ts";
-import { addressOf, bodyOf, circleOf, idOf, nameOf, recordOf, stampAt } from "./sample.ts";
+import type { Errand } from "../../lib/ring/message.ts";
+import { transferRateMin, writeTimeoutMs } from "../../lib/ring/replication.ts";
+import { envelope, inRing, last } from "./harness.ts";
+import {
+  addressOf,
+  bodyOf,
+  circleOf,
+  idOf,
+  memberOf,
+  nameOf,
+  path,
+  recordOf,
+  stampAt,
+  visitsOf,
+} from "./sample.ts";
 import { forward, write } from "./replication_harness.ts";
 
 Deno.test("another's write is passed on first, stored, and reported only when it is on disk", () => {
   const server = inRing("B", "C");
   server.held.add("write");
   const record = recordOf("a", "text");
-  forward(server, write(record), { body: bodyOf("text") });
+  forward(server, write(server, record), { body: bodyOf("text") });
   assertEquals(server.sent("ACK"), [{ type: "ACK", from: idOf("A"), to: idOf("C"), hop: 9 }]);
   const passed = last(server.sent("FORWARD"));
   assertEquals(`${nameOf(passed.to)} after ${path(passed.circle)}`, "B after C:passed A:passed");
@@ -26,7 +39,7 @@ Deno.test("another's write that is older than what is here is reported as stored
   const server = inRing("B", "C");
   const newer = recordOf("a", "new", { stamp: stampAt(2000) });
   server.disk.add(newer);
-  forward(server, write(recordOf("a", "old")), { body: bodyOf("old") });
+  forward(server, write(server, recordOf("a", "old")), { body: bodyOf("old") });
   assertEquals(last(server.sent("REPORT")).deed, "stored");
   assertEquals(server.disk.records.get("a"), newer);
 });
@@ -34,7 +47,7 @@ Deno.test("another's write that is older than what is here is reported as stored
 Deno.test("another's write that finds no room is reported as failed", () => {
   const server = inRing("B", "C");
   server.disk.full = true;
-  forward(server, write(recordOf("a", "text")), { body: bodyOf("text") });
+  forward(server, write(server, recordOf("a", "text")), { body: bodyOf("text") });
   assertEquals(last(server.sent("REPORT")).deed, "failed");
 });
 
@@ -43,7 +56,7 @@ Deno.test("a server that could not store another's write does not answer from wh
   const before = server.own?.incarnation ?? 0;
   server.disk.add(recordOf("a", "old", { stamp: stampAt(1) }));
   server.disk.full = true;
-  forward(server, write(recordOf("a", "new")), { body: bodyOf("new") });
+  forward(server, write(server, recordOf("a", "new")), { body: bodyOf("new") });
   assertEquals([server.own?.status, server.own?.incarnation], ["joining", before + 1]);
   const request = server.ask({ type: "GET", item: "a" });
   assertEquals(server.answerTo(request), undefined);
@@ -58,7 +71,7 @@ Deno.test("another's large write fetches its body, from the transfer, the holder
     ...envelope("B"),
     hop: 9,
     circle: circleOf("C"),
-    errand: write(record, "upload 1"),
+    errand: write(server, record, { upload: "upload 1" }),
   });
   const [fetch] = server.jobs("fetch");
   assert(fetch !== undefined);
@@ -70,21 +83,89 @@ Deno.test("another's large write fetches its body, from the transfer, the holder
 
 Deno.test("a repeated attempt of a write is acknowledged, and nothing else", () => {
   const server = inRing("B", "C");
-  forward(server, write(recordOf("a", "text")), { body: bodyOf("text") });
+  forward(server, write(server, recordOf("a", "text")), { body: bodyOf("text") });
   server.forget();
-  forward(server, write(recordOf("a", "text")), { body: bodyOf("text") });
+  forward(server, write(server, recordOf("a", "text")), { body: bodyOf("text") });
   assertEquals(server.effects.map(({ type }) => type), ["reply"]);
 });
 
 Deno.test("a higher attempt of a write is reported and passed on again, and not stored twice", () => {
   const server = inRing("B", "C");
-  forward(server, write(recordOf("a", "text")), { body: bodyOf("text") });
+  forward(server, write(server, recordOf("a", "text")), { body: bodyOf("text") });
   server.forget();
   const circle = circleOf("C", { attempt: 1 });
-  forward(server, write(recordOf("a", "text")), { circle, body: bodyOf("text") });
+  forward(server, write(server, recordOf("a", "text")), { circle, body: bodyOf("text") });
   assertEquals(server.effectsOf("write"), []);
   assertEquals(last(server.sent("REPORT")).deed, "stored");
   const passed = last(server.sent("FORWARD"));
   assertEquals(path(passed.circle), "C:passed A:stored");
   assertEquals(passed.circle.attempt, 1);
+});
+
+Deno.test("a server that has another list than the creator sends it with its report", () => {
+  const server = inRing("B", "C");
+  const { list } = server;
+  server.held.add("write");
+  forward(server, write(server, recordOf("a", "text"), { list }), { body: bodyOf("text") });
+  server.learn("B", memberOf("D", { status: "joining" }));
+  server.release("write");
+  const { members } = last(server.sent("REPORT"));
+  assertEquals(members?.map(({ id }) => nameOf(id)), ["A", "B", "C", "D"]);
+});
+
+Deno.test("a server says in the envelope that it has a write only to a creator with the same list", () => {
+  for (const isSame of [true, false]) {
+    const server = inRing("B", "C");
+    const list = isSame ? server.list : "another";
+    const errand = write(server, recordOf("a", "text"), { list });
+    forward(server, errand, { body: bodyOf("text") });
+    forward(server, errand, { circle: circleOf("C", { attempt: 1 }), body: bodyOf("text") });
+    const { circle } = last(server.sent("FORWARD"));
+    assertEquals(path(circle), `C:passed A:${isSame ? "stored" : "passed"}`);
+    assertEquals(last(server.sent("REPORT")).members === undefined, isSame);
+  }
+});
+
+Deno.test("a server that could not store a write catches up when that is settled everywhere", () => {
+  const cases: readonly [number, number][] = [
+    [5, writeTimeoutMs],
+    [inlineBytesMax + 1, writeTimeoutMs + (inlineBytesMax + 1) / transferRateMin],
+    [100_000_000, writeTimeoutMs + 10_000],
+  ];
+  for (const [size, settledMs] of cases) {
+    const server = inRing("B", "C");
+    server.disk.full = true;
+    forward(server, write(server, recordOf("a", "text", { size })), { body: bodyOf("text") });
+    assertEquals(server.own?.status, "joining");
+    server.advance(settledMs - 1);
+    assertEquals(server.sent("COMPARE"), [], `${size} bytes`);
+    server.advance(2);
+    assertEquals(server.sent("COMPARE").length, 1, `${size} bytes`);
+  }
+});
+
+Deno.test("a circle that was here before is passed on to its creator, if the sender could not", () => {
+  const server = inRing("B", "C");
+  forward(server, { type: "FIND", item: "a" });
+  server.forget();
+  const skipped = { id: idOf("C"), deed: "skipped" as const, by: idOf("B") };
+  const visited = [...visitsOf("passed", "C", "A", "B"), skipped];
+  forward(server, { type: "FIND", item: "a" }, { circle: circleOf("C", { visited }) });
+  assertEquals(server.effects.map(({ type }) => type), ["reply", "send"]);
+  const { to, circle, errand } = last(server.sent("FORWARD"));
+  assertEquals([to, circle.visited, errand], [idOf("C"), visited, { type: "FIND", item: "a" }]);
+});
+
+Deno.test("whatever a circle asks, it is done and passed on once, however often it comes", () => {
+  const upTo = stampAt(9);
+  const errands: readonly Errand[] = [
+    { type: "FIND", item: "a" },
+    { type: "SURVEY", upTo, surveys: [] },
+    { type: "COLLECT", upTo, list: "another" },
+  ];
+  for (const errand of errands) {
+    const server = inRing("B", "C");
+    for (let times = 0; times < 3; times++) forward(server, errand);
+    assertEquals([server.sent("FORWARD").length, server.sent("ACK").length], [1, 3], errand.type);
+  }
 });

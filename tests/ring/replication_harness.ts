@@ -1,6 +1,7 @@
 /** The replication harness: circles of A and of others, and what came of them. */
 import { assert } from "@std/assert";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
+import type { Member } from "../../lib/ring/member.ts";
 import type { Circle, CircleName, Deed, Errand, Find } from "../../lib/ring/message.ts";
 import { envelope, last, returning, Server } from "./harness.ts";
 import { circleOf, idOf, memberOf, type Name, visitsOf } from "./sample.ts";
@@ -10,12 +11,16 @@ export function sentRound(server: Server): Circle {
   return last(server.sent("FORWARD").filter(({ circle }) => circle.creator === idOf("A"))).circle;
 }
 
-export function report(server: Server, from: Name, { deed = "stored", circle }: {
+/** A server says what it has done with A's last circle, or with another one. */
+export function report(server: Server, from: Name, { deed = "stored", circle, members }: {
   deed?: Deed;
   circle?: CircleName;
+  members?: readonly Member[];
 } = {}): void {
   const { creator, boot, sequence } = circle ?? sentRound(server);
-  server.hear({ type: "REPORT", ...envelope(from), circle: { creator, boot, sequence }, deed });
+  const about = { circle: { creator, boot, sequence }, deed };
+  const list = members === undefined ? {} : { members };
+  server.hear({ type: "REPORT", ...envelope(from), ...about, ...list });
 }
 
 /** Another server's circle arrives. */
@@ -29,9 +34,13 @@ export function forward(
   server.hear({ type: "FORWARD", ...envelope("C"), hop: 9, circle, errand, ...body });
 }
 
-export function write(record: FileRecord, upload?: string): Errand {
-  const more = upload === undefined ? {} : { upload };
-  return { type: "WRITE", record, holder: idOf("C"), ...more };
+/** A write of C's, which has the same list as A unless told otherwise. */
+export function write(
+  server: Server,
+  record: FileRecord,
+  { list = server.list, ...more }: { list?: string; upload?: string } = {},
+): Errand {
+  return { type: "WRITE", record, holder: idOf("C"), list, ...more };
 }
 
 /** The FIND that A has sent round comes back. */

@@ -5,7 +5,7 @@ import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { requestsMax, writeTimeoutMs } from "../../lib/ring/replication.ts";
 import { resendMs } from "../../lib/ring/rounds.ts";
-import { envelope, epochMs, inRing, last, path, Server } from "./harness.ts";
+import { envelope, epochMs, inRing, last, Server } from "./harness.ts";
 import {
   addressOf,
   bodyOf,
@@ -13,6 +13,7 @@ import {
   memberOf,
   type Name,
   nameOf,
+  path,
   putOf,
   recordOf,
   stampAt,
@@ -53,12 +54,17 @@ Deno.test("PUT sends the record on while it is being written, the body inside", 
   server.held.add("write");
   server.ask(putOf("a", "text"));
   const [message] = server.sent("FORWARD");
-  assertEquals(server.effects.map(({ type }) => type), ["write", "send"]);
+  assertEquals(server.effects.map(({ type }) => type), ["save", "write", "send"]);
   assertEquals(nameOf(message?.to ?? ""), "B");
   assertEquals(message?.body, bodyOf("text"));
   const { record } = server.jobs("write")[0]?.write ?? {};
   assert(record !== undefined);
-  assertEquals(message?.errand, { type: "WRITE", record, holder: idOf("A") });
+  assertEquals(message?.errand, {
+    type: "WRITE",
+    record,
+    holder: idOf("A"),
+    list: server.list,
+  });
 });
 
 Deno.test("PUT sends a large record on without its body, with its upload", () => {
@@ -126,11 +132,11 @@ Deno.test("PUT reaches the members behind one that refuses", () => {
   server.unreachable("B", "refused");
   const message = last(server.sent("FORWARD"));
   assertEquals(nameOf(message.to), "C");
-  assertEquals(path(message.circle), "A:passed B:skipped");
+  assertEquals(path(message.circle), "A:passed B:skipped by A");
   assertEquals(message.body, bodyOf("text"));
 });
 
-Deno.test("PUT is sent again after 1 s, the same write, to whoever has not reported", () => {
+Deno.test("PUT is sent again after 1 s, the same write, to those that have not reported", () => {
   const server = inRing("B", "C");
   server.ask(putOf("a", "text"));
   const [first] = server.sent("FORWARD");
@@ -139,10 +145,13 @@ Deno.test("PUT is sent again after 1 s, the same write, to whoever has not repor
   assertEquals(server.sent("FORWARD").length, 1);
   server.advance(1);
   const again = last(server.sent("FORWARD"));
-  assertEquals(nameOf(again.to), "C");
+  assertEquals([nameOf(again.to), path(again.circle)], ["C", "A:stored B:stored"]);
   assertEquals(again.errand, first?.errand);
   assertEquals(again.body, first?.body);
   assertEquals([again.circle.sequence, again.circle.attempt], [first?.circle.sequence, 1]);
+  report(server, "C");
+  server.forget().advance(2 * resendMs);
+  assertEquals(server.sent("FORWARD"), []);
 });
 
 Deno.test("PUT is answered 504 after 9 s: the outcome is unknown, and says how far it came", () => {
@@ -186,7 +195,7 @@ Deno.test("a write is above every stamp that was stored, or came round", () => {
   assert(first > stored.highestStamp);
   server.answering.add("B");
   server.learn("B", memberOf("B"), memberOf("C", { status: "dead" }));
-  forward(server, write(recordOf("b", "text", { stamp: stampAt(2 ** 43) })));
+  forward(server, write(server, recordOf("b", "text", { stamp: stampAt(2 ** 43) })));
   server.ask(putOf("a", "text"));
   report(server, "B");
   assert((server.disk.records.get("a")?.stamp ?? "") > stampAt(2 ** 43));

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Member, memberStatuses } from "../../lib/ring/member.ts";
-import { envelope, inRing, last, path, returning, type Server } from "./harness.ts";
-import { addressOf, circleOf, idOf, memberOf, nameOf, names, visitsOf } from "./sample.ts";
+import { envelope, inRing, last, returning, type Server } from "./harness.ts";
+import { addressOf, circleOf, idOf, memberOf, nameOf, names, path, visitsOf } from "./sample.ts";
 
 /** What a server last told of itself. */
 function toldOfItself(server: Server): Member | undefined {

@@ -1,12 +1,30 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Circles, hopTimeoutMs } from "../../lib/ring/circles.ts";
 import type { Circle, Deed, Errand } from "../../lib/ring/message.ts";
-import { resendMs, type Round, type RoundPlan, Rounds } from "../../lib/ring/rounds.ts";
-import { envelope, last, path } from "./harness.ts";
+import {
+  type ForwardPayload,
+  resendMs,
+  type Round,
+  type RoundPlan,
+  Rounds,
+} from "../../lib/ring/rounds.ts";
+import { envelope, last } from "./harness.ts";
 import { PartHarness } from "./part_harness.ts";
-import { circleOf, idOf, memberOf, type Name, nameOf, recordOf, visitsOf } from "./sample.ts";
+import {
+  bodyOf,
+  circleOf,
+  idOf,
+  memberOf,
+  type Name,
+  nameOf,
+  path,
+  recordOf,
+  stampAt,
+  visitsOf,
+} from "./sample.ts";
 
-const errand: Errand = { type: "WRITE", record: recordOf("a", "text"), holder: idOf("A") };
+const record = recordOf("a", "text");
+const writeErrand: Errand = { type: "WRITE", record, holder: idOf("A"), list: "" };
 const timeoutMs = 9000;
 
 /** One round of A, in a ring with other members. */
@@ -16,7 +34,7 @@ class RoundHarness extends PartHarness {
   readonly round: Round;
   readonly events: string[] = [];
 
-  constructor(others: Name[], plan: Partial<RoundPlan> = {}) {
+  constructor(others: Name[], plan: Partial<RoundPlan> = {}, body?: Uint8Array) {
     super(memberOf("A"), ...others.map((name) => memberOf(name)));
     const { effects, membership } = this;
     const self = idOf("A");
@@ -25,10 +43,10 @@ class RoundHarness extends PartHarness {
       boot: "boot-A",
       membership,
       effects,
-      onReturn: (circle) => this.rounds.handleReturn(circle, errand),
+      onReturn: (circle) => this.rounds.handleReturn(circle, writeErrand),
     });
     this.rounds = new Rounds({ self, membership, circles, effects });
-    const round = this.round = this.rounds.begin({ type: "FORWARD", errand }, {
+    const round = this.round = this.rounds.begin(forward(body), {
       timeoutMs,
       evaluate: () => {
         if (!this.rounds.isSettled(round)) return false;
@@ -55,7 +73,7 @@ class RoundHarness extends PartHarness {
     this.step(() => this.rounds.noteOwn(this.round, deed));
   }
 
-  comeBack(visited: Circle["visited"]): void {
+  comeBack(visited: Circle["visited"], errand: Errand = writeErrand): void {
     const circle = { ...this.round.circle, attempt: this.round.attempt, visited };
     this.step(() => this.rounds.handleReturn(circle, errand));
   }
@@ -72,6 +90,11 @@ class RoundHarness extends PartHarness {
     this.step(() => this.rounds.wake(), milliseconds);
     return this.hops();
   }
+}
+
+function forward(body: Uint8Array | undefined): ForwardPayload {
+  const payload = { type: "FORWARD", errand: writeErrand } as const;
+  return body === undefined ? payload : { ...payload, body };
 }
 
 Deno.test("send() sets a circle going, with this server as the first it visited", () => {
@@ -181,15 +204,151 @@ Deno.test("a circle goes on to a newcomer without visiting again who has it alre
   assertEquals(harness.hops().filter((hop) => hop.startsWith("to B")), []);
 });
 
-Deno.test("a round is sent again each second, with the next attempt, to those without a deed", () => {
+Deno.test("a round is sent round again each second, with the next attempt", () => {
   const harness = new RoundHarness(["B", "C"]).send();
   harness.hops();
   assertEquals(harness.rounds.dueAt, resendMs);
   assertEquals(harness.wake(resendMs - 1), []);
   assertEquals(harness.wake(1), ["to B, attempt 1, after A:passed"]);
   harness.own("stored");
+  assertEquals(harness.wake(resendMs), ["to B, attempt 2, after A:stored"]);
+});
+
+Deno.test("a round is sent again past those that are done; every third time to them too", () => {
+  const harness = new RoundHarness(["B", "C", "D"]).send();
+  harness.hops();
+  harness.own("stored");
+  harness.report("B", "failed");
+  harness.report("C", "stored");
+  assertEquals(Array.from({ length: 5 }, () => harness.wake(resendMs)).flat(), [
+    "to D, attempt 1, after A:stored B:failed C:stored",
+    "to B, attempt 2, after A:stored",
+    "to D, attempt 3, after A:stored B:failed C:stored",
+    "to D, attempt 4, after A:stored B:failed C:stored",
+    "to B, attempt 5, after A:stored",
+  ]);
+});
+
+Deno.test("a round that waits for its own server alone is sent to nobody, but every third time", () => {
+  const harness = new RoundHarness(["B"]).send();
+  harness.hops();
   harness.report("B", "stored");
-  assertEquals(harness.wake(resendMs), ["to C, attempt 2, after A:stored B:stored"]);
+  assertEquals(harness.wake(resendMs), []);
+  assertEquals(harness.wake(resendMs), ["to B, attempt 2, after A:passed"]);
+});
+
+Deno.test("a round has failed when all that it was for have, the dead ones among them", () => {
+  const harness = new RoundHarness(["B", "C"]).send();
+  harness.own("failed");
+  harness.report("B", "failed");
+  assert(!harness.rounds.hasFailed(harness.round));
+  harness.report("C", "failed");
+  harness.membership.merge([memberOf("B", { status: "dead" })]);
+  assert(harness.rounds.hasFailed(harness.round));
+});
+
+for (const deed of ["stored", "passed"] as const) {
+  Deno.test(`a round in which one ${deed} it has not failed, though that one has died since`, () => {
+    const harness = new RoundHarness(["B", "C"]).send();
+    harness.own("failed");
+    harness.report("B", deed);
+    harness.report("C", "failed");
+    harness.membership.merge([memberOf("B", { status: "dead" })]);
+    assert(!harness.rounds.hasFailed(harness.round));
+  });
+}
+
+Deno.test("a round has not failed when one that it was for has died, and never said a word", () => {
+  const harness = new RoundHarness(["B", "C"]).send();
+  harness.own("failed");
+  harness.report("C", "failed");
+  harness.membership.merge([memberOf("B", { status: "dead" })]);
+  assert(!harness.rounds.hasFailed(harness.round));
+});
+
+Deno.test("a WRITE carries the digest of the list that this server has when it is sent", () => {
+  const harness = new RoundHarness(["B"]).send();
+  const { digest } = harness.membership;
+  harness.membership.merge([memberOf("C", { status: "joining" })]);
+  harness.step(() => harness.rounds.wake(), resendMs);
+  const lists = harness.takeSent("FORWARD").map(({ errand }) =>
+    errand.type === "WRITE" ? errand.list : ""
+  );
+  assert(digest !== harness.membership.digest);
+  assertEquals(lists, [digest, harness.membership.digest]);
+});
+
+Deno.test("a WRITE that goes on to a newcomer has its body with it, and the list of now", () => {
+  const harness = new RoundHarness(["B"], {}, bodyOf("text")).send();
+  harness.takeSent("FORWARD");
+  harness.membership.merge([memberOf("C", { status: "joining" })]);
+  harness.comeBack(visitsOf("passed", "A", "B"));
+  const { errand, body } = last(harness.takeSent("FORWARD"));
+  assertEquals(body, bodyOf("text"));
+  assertEquals(errand, { ...writeErrand, list: harness.membership.digest });
+});
+
+Deno.test("a circle goes on to who was skipped by one of the others, when it is back", () => {
+  const harness = new RoundHarness(["B", "C"]).send();
+  harness.hops();
+  const skipped = { id: idOf("C"), deed: "skipped" as const, by: idOf("B") };
+  harness.comeBack([...visitsOf("passed", "A", "B"), skipped]);
+  assertEquals(harness.hops(), ["to C, attempt 0, after A:passed B:passed C:skipped by B"]);
+});
+
+Deno.test("a circle that is back does not go on to whom this server itself has skipped", () => {
+  const harness = new RoundHarness(["B", "C"]).send();
+  harness.hops();
+  const skipped = { id: idOf("C"), deed: "skipped" as const, by: idOf("A") };
+  harness.comeBack([...visitsOf("passed", "A", "B"), skipped]);
+  assertEquals(harness.hops(), []);
+});
+
+Deno.test("a circle that came back on a detour is not sent for another one to its creator", () => {
+  const harness = new RoundHarness(["B", "C"]).send();
+  harness.hops();
+  harness.membership.merge([memberOf("D", { status: "joining" })]);
+  const skipped = { id: idOf("A"), deed: "skipped" as const, by: idOf("B") };
+  harness.comeBack([...visitsOf("passed", "A", "C", "B"), skipped]);
+  assertEquals(harness.hops(), ["to D, attempt 0, after A:passed C:passed B:passed"]);
+});
+
+Deno.test("a SURVEY goes on to a newcomer with what it has collected", () => {
+  const harness = new RoundHarness(["B"]).send();
+  harness.hops();
+  harness.membership.merge([memberOf("C", { status: "joining" })]);
+  const surveys = [{ id: idOf("B"), list: "", files: "", isSettled: true }];
+  const survey: Errand = { type: "SURVEY", upTo: stampAt(1), surveys };
+  harness.comeBack(visitsOf("passed", "A", "B"), survey);
+  assertEquals(last(harness.takeSent("FORWARD")).errand, survey);
+});
+
+Deno.test("a server serves its clients until a WRITE is settled, or out of time", () => {
+  for (const isSettled of [true, false]) {
+    const harness = new RoundHarness(["B"]).send();
+    assert(harness.rounds.isServing);
+    if (isSettled) {
+      harness.own("stored");
+      harness.report("B", "stored");
+    } else harness.wake(timeoutMs);
+    assert(!harness.rounds.isServing);
+  }
+});
+
+Deno.test("a server serves its clients while a FIND is under way, not while a SURVEY is", () => {
+  const upTo = stampAt(1);
+  const cases: readonly [Errand, boolean][] = [
+    [{ type: "FIND", item: "a" }, true],
+    [{ type: "SURVEY", upTo, surveys: [] }, false],
+    [{ type: "COLLECT", upTo, list: "" }, false],
+  ];
+  for (const [errand, isServing] of cases) {
+    const harness = new RoundHarness([]);
+    harness.own("stored");
+    const plan = { timeoutMs, evaluate: () => false, expire: () => {} };
+    harness.step(() => harness.rounds.begin({ type: "FORWARD", errand }, plan));
+    assertEquals(harness.rounds.isServing, isServing, errand.type);
+  }
 });
 
 Deno.test("a round expires at its deadline, once", () => {
@@ -209,7 +368,7 @@ Deno.test("a round in a ring of one needs nobody else", () => {
   assertEquals(harness.events, ["settled with 1"]);
 });
 
-Deno.test("a plan is given the envelope, and what was found, when the circle is back", () => {
+Deno.test("a plan is given the envelope, and what it brings, when the circle is back", () => {
   const found = { record: recordOf("a", "text"), holder: idOf("B") };
   const seen: unknown[] = [];
   const evaluate: RoundPlan["evaluate"] = (returned) => {
@@ -224,7 +383,7 @@ Deno.test("a plan is given the envelope, and what was found, when the circle is 
   };
   const find: Errand = { type: "FIND", item: "a", found };
   harness.step(() => harness.rounds.handleReturn(circle, find));
-  assertEquals(last(seen), { circle, found });
+  assertEquals(last(seen), { circle, errand: find });
 });
 
 Deno.test("a silent successor costs a round no more than its hop's tries", () => {
@@ -234,5 +393,5 @@ Deno.test("a silent successor costs a round no more than its hop's tries", () =>
   harness.takeSent("FORWARD");
   harness.step(() => harness.circles.wake(), hopTimeoutMs);
   assert(harness.monotonic <= resendMs);
-  assertEquals(harness.hops(), ["to C, attempt 0, after A:passed B:skipped"]);
+  assertEquals(harness.hops(), ["to C, attempt 0, after A:passed B:skipped by A"]);
 });

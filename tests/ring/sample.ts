@@ -97,6 +97,16 @@ export function circleOf(creator: Name, changes: Partial<Circle> = {}): Circle {
   return { ...name, attempt: 0, visited: visitsOf("passed", creator), ...changes };
 }
 
+/** The visits of a circle as text: `A:passed B:skipped by A C:stored`. */
+export function path(circle: Circle): string {
+  return circle.visited.map(visitText).join(" ");
+}
+
+function visitText({ id, deed, by }: Visit): string {
+  const visit = `${nameOf(id)}:${deed}`;
+  return by === undefined ? visit : `${visit} by ${nameOf(by)}`;
+}
+
 /** Records from so small a world that many are of one member, and many are the same. */
 export function arbitraryMember(): fc.Arbitrary<Member> {
   return fc.record({

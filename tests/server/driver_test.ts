@@ -108,3 +108,61 @@ Deno.test("Driver gives up, once, when the store fails, and leaves no request wa
   const { answer } = await driver.request({ type: "GET", item: "a" });
   assert(answer.status >= 500, `answered ${answer.status} when it had been closed`);
 });
+
+Deno.test("Driver asks the ring again for a body that is missing, and answers with it", async () => {
+  using fixture = new Fixture();
+  const { driver, store } = fixture;
+  await driver.request(put("a"));
+  const openBody = store.openBody.bind(store);
+  let opened = 0;
+  store.openBody = (sha256) => opened++ === 0 ? undefined : openBody(sha256);
+  const { answer, body: reader } = await driver.request({ type: "GET", item: "a" });
+  assertEquals([answer.status, reader?.bytes, opened], [200, body, 2]);
+  reader?.close();
+});
+
+Deno.test("Driver asks only once for a body that is missing, and then refuses with 503", async () => {
+  using fixture = new Fixture();
+  const { driver, store } = fixture;
+  await driver.request(put("a"));
+  let opened = 0;
+  store.openBody = () => (opened++, undefined);
+  const { answer } = await driver.request({ type: "GET", item: "a" });
+  assertEquals([answer.status, opened], [503, 2]);
+  assertEquals(answer.error, 'The body of "a" is missing on this server; try again');
+  assertEquals(driver.requestsUnderWay, 0);
+});
+
+Deno.test("Driver drops tombstones, and tells how many", async () => {
+  using fixture = new Fixture();
+  const { driver, store } = fixture;
+  for (const item of ["a", "b", "c"]) await driver.request(put(item));
+  for (const item of ["a", "b"]) await driver.request({ type: "DELETE", item });
+  assertEquals(await driver.collect(), { type: "GC", status: 200, dropped: 2 });
+  assertEquals(store.scan({ limit: 9, tombstones: true }).map(({ name }) => name), ["c"]);
+  assertEquals(driver.requestsUnderWay, 0);
+});
+
+Deno.test("Driver tells which of the damaged files are lost", async () => {
+  using fixture = new Fixture();
+  const { driver, store } = fixture;
+  await driver.request(put("a"));
+  assertEquals(await driver.mend([]), []);
+  assertEquals(await driver.mend(["a"]), []);
+  store.hasBody = () => false;
+  assertEquals(await driver.mend(["a"]), ["a"]);
+});
+
+Deno.test("close() leaves nobody waiting", async () => {
+  using fixture = new Fixture();
+  const { driver, store } = fixture;
+  await driver.request(put("a"));
+  // What is never looked up is never answered.
+  store.look = () => {
+    driver.close();
+    return undefined;
+  };
+  assertEquals(await driver.mend(["a"]), undefined);
+  assertEquals(await driver.mend(["a"]), undefined);
+  assertEquals((await driver.collect()).status, 504);
+});

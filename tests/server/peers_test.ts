@@ -5,8 +5,11 @@ import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
 import { connectingBytesMax, Peers } from "../../lib/server/peers.ts";
+import { SilenceWatch } from "../../lib/server/silence.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
+import { memberMessages } from "../protocol/sample.ts";
+import { replaceMethod } from "./double.ts";
 import { ip } from "./ring.ts";
 
 const [self, other] = ["a".repeat(32), "b".repeat(32)];
@@ -172,5 +175,97 @@ Deno.test({
     assertEquals(await connection.receive(), undefined);
     connection.close();
     assertEquals(started.unreachable, []);
+  },
+});
+
+/** Waits until the other side has closed a connection, and closes it here too. */
+async function untilClosed(connection: FrameConnection): Promise<void> {
+  let received: unknown = "nothing yet";
+  connection.receive().then((next) => received = next, (error) => received = error);
+  await eventually(() => received === undefined, { what: "the other side to close" });
+  connection.close();
+}
+
+/** A message that is answered at once. */
+const check: MemberMessage = {
+  type: "CHECK",
+  from: self,
+  to: other,
+  sequence: 1,
+  list: "1".repeat(64),
+  files: "2".repeat(64),
+  wall: 0,
+};
+
+Deno.test({
+  name:
+    "Peers closes a connection on which no answer comes, and connects again for the next message",
+  ...needs("net"),
+  fn: async () => {
+    using server = listen();
+    using started = startPeers();
+    started.peers.send(server.address, check);
+    const mute = await server.accept();
+    await mute.receive();
+    await untilClosed(mute);
+    started.peers.send(server.address, ack(1));
+    const next = await server.accept();
+    assertEquals(await receiveHops(next, 1), [1]);
+    assertEquals(started.unreachable, [], "silence is no news to the core");
+    started.peers.close();
+    next.close();
+  },
+});
+
+Deno.test({
+  name: "Peers keeps the connections on which answers come, or none is due",
+  ...needs("net"),
+  fn: async () => {
+    using answering = listen();
+    using unasked = listen();
+    using mute = listen();
+    using started = startPeers();
+    const { peers } = started;
+    peers.send(unasked.address, ack(1));
+    peers.send(answering.address, check);
+    const [one, two] = await Promise.all([unasked.accept(), answering.accept()]);
+    await Promise.all([receiveHops(one, 1), two.receive()]);
+    await two.send(encodeMessage(ack(1)).head);
+    await eventually(() => started.messages.length === 1, { what: "the answer" });
+    // What is sent last is closed last, if it is.
+    peers.send(mute.address, check);
+    const three = await mute.accept();
+    await three.receive();
+    await untilClosed(three);
+    peers.send(unasked.address, ack(2));
+    peers.send(answering.address, ack(3));
+    assertEquals([await receiveHops(one, 1), await receiveHops(two, 1)], [[2], [3]]);
+    started.peers.close();
+    for (const connection of [one, two]) connection.close();
+  },
+});
+
+Deno.test({
+  name: "Peers expects an answer to what is always answered, and to nothing else",
+  ...needs("net"),
+  fn: async () => {
+    const expected: number[] = [];
+    let sent = 0;
+    using _ = replaceMethod(SilenceWatch.prototype, "expect", () => () => {
+      expected.push(sent);
+    });
+    using server = listen();
+    using started = startPeers();
+    started.peers.send(server.address, ack(1));
+    const connection = await server.accept();
+    await receiveHops(connection, 1);
+    for (; sent < memberMessages.length; sent++) {
+      const message = memberMessages[sent];
+      if (message !== undefined) started.peers.send(server.address, message);
+    }
+    const types = new Set(expected.map((index) => memberMessages[index]?.type));
+    assertEquals([...types].sort(), ["CHECK", "COMPARE", "FORWARD", "INSERT", "UPDATE"]);
+    started.peers.close();
+    connection.close();
   },
 });

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { inlineBytesMax } from "../../lib/ring/file_record.ts";
+import { bucketCount, bucketDigits, inlineBytesMax } from "../../lib/ring/file_record.ts";
 import type { MemberId } from "../../lib/ring/member.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
-import { bytesOf, recordOf, sha256Of } from "../storage/sample.ts";
+import { bytesOf, recordOf, sha256Of, stampAt } from "../storage/sample.ts";
 import { ip, Ring } from "./ring.ts";
 import type { Wire } from "./wire.ts";
 import { startServer } from "../../lib/server/server.ts";
@@ -28,7 +28,12 @@ function forwardOf(to: MemberId, written: Uint8Array) {
       attempt: 0,
       visited: [{ id: stranger, deed: "stored" }],
     },
-    errand: { type: "WRITE", record: recordOf("planted", { body: written }), holder: stranger },
+    errand: {
+      type: "WRITE",
+      record: recordOf("planted", { body: written }),
+      holder: stranger,
+      list: digest,
+    },
   } as const;
 }
 
@@ -36,15 +41,26 @@ function forwardOf(to: MemberId, written: Uint8Array) {
 function messagesOfStranger(to: MemberId): readonly MemberMessage[] {
   const envelope = { from: stranger, to };
   const circle = { creator: to, boot: "b", sequence: 1 };
+  const member = {
+    id: stranger,
+    incarnation: 1,
+    status: "alive",
+    address: `${ip}:1`,
+    position: "80",
+  } as const;
+  const digests = "0".repeat(bucketCount * bucketDigits);
+  const upTo = stampAt(2 ** 41);
   return [
     { type: "CHECK", ...envelope, sequence: 1, list: digest, files: digest, wall: 0 },
     { type: "CHECKED", ...envelope, sequence: 1, list: digest, files: digest, wall: 0 },
     { type: "ASK", ...envelope, suspect: to },
     { type: "VOUCH", ...envelope, suspect: to },
     { ...forwardOf(to, body), errand: { type: "FIND", item: "good" } },
+    { ...forwardOf(to, body), errand: { type: "SURVEY", upTo, surveys: [] } },
+    { ...forwardOf(to, body), errand: { type: "COLLECT", upTo, list: digest } },
     { type: "ACK", ...envelope, hop: 1 },
     { type: "REPORT", ...envelope, circle, deed: "stored" },
-    { type: "COMPARE", ...envelope, sequence: 1, after: "" },
+    { type: "COMPARE", ...envelope, sequence: 1, member, digests, after: "" },
     { type: "PAGE", ...envelope, sequence: 1, records: [recordOf("planted", { body })] },
   ];
 }

@@ -5,7 +5,7 @@
  * The checks see what no server can: every disk at once, and what each client was promised.
  */
 import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { Circle, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { Circle, FileAnswer, Forward, MemberMessage } from "../../lib/ring/message.ts";
 import type { Ask, Effect, Input, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
 import { assertCheck } from "./failure.ts";
 import { isGood } from "./deadline.ts";
@@ -17,9 +17,12 @@ import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
 /** How often, at most, one attempt of a circle goes from one server to another: tries, and detours. */
-const sendsPerPairMax = 3;
+const sendsPerPairMax = 4;
 /** The same to one server, from all, while nothing is harmed: the hop, and the way back. */
 const calmSendsPerMemberMax = 3;
+
+/** How long lists must have been one before all servers owe all that was acknowledged, in milliseconds. */
+const unitedMs = 500;
 
 /** An answer on its way to a client. */
 export interface Answering {
@@ -46,7 +49,10 @@ export class Checks {
   readonly #incarnations = new Map<MemberId, number>();
   readonly #circles = new Map<string, CircleCount>();
   /** The list that was saved last on each disk. */
-  readonly #lists = new Map<Disk, readonly Member[]>();
+  readonly #lists = new Map<Disk, { members: readonly Member[]; savedAt: number }>();
+  /** Servers that have read of their own death since they last began to catch up. */
+  readonly #heldDead = new Set<Disk>();
+  #listChangedAt = 0;
   /** From this time on nothing but CHECKs may be sent. */
   quietFrom = Infinity;
 
@@ -57,6 +63,7 @@ export class Checks {
 
   onInput(server: Server, input: Input): void {
     const { statistics } = this.#world;
+    if (input.type === "message") this.#noteHeldDead(server, input.message);
     if (input.type === "message" && input.message.type === "INSERT") {
       const joining = this.#world.servers.filter(({ process, running }) =>
         running !== undefined && process !== undefined && !process.isAlive
@@ -71,6 +78,27 @@ export class Checks {
     }
   }
 
+  /** Whether all servers that run are alive, and their lists have been one for a while. */
+  get isUnited(): boolean {
+    const { now, quality, servers, network } = this.#world;
+    if (!isGood(quality) || network.isCut || now < this.#listChangedAt + unitedMs) return false;
+    const running = servers.filter(({ isUp }) => isUp);
+    const ids = new Set(running.map(({ disk }) => disk.id));
+    return running.every(({ process }) => {
+      const live = process?.members.filter(isLive) ?? [];
+      return process?.isAlive === true && live.length === ids.size &&
+        live.every(({ id }) => ids.has(id));
+    });
+  }
+
+  /** Whether a message says that the server that reads it is dead, and so has missed what others wrote. */
+  #noteHeldDead({ disk }: Server, message: MemberMessage): void {
+    const told = "members" in message ? message.members ?? [] : [];
+    const own = told.find(({ id }) => id === disk.id);
+    const isNews = own !== undefined && own.incarnation >= (this.#incarnations.get(disk.id) ?? 0);
+    if (isNews && own.status === "dead") this.#heldDead.add(disk);
+  }
+
   /** A list is made durable: only the owner's incarnation may be higher than ever before. */
   onSave(server: Server, { incarnation, members }: Extract<Effect, { type: "save" }>): void {
     const { disk, name } = server;
@@ -83,6 +111,8 @@ export class Checks {
     this.#incarnations.set(disk.id, incarnation);
     this.#assertMembers(server, members);
     this.#assertPlaces(server, members);
+    this.#assertCaughtUp(server, members);
+    this.#assertComplete(server, members);
     this.#assertNothingForgotten(server, members);
     const isStarting = server.process?.startedAt === this.#world.now;
     if (before > 0 && incarnation > before && !isStarting) {
@@ -102,10 +132,23 @@ export class Checks {
         return this.#countCircle(message.circle);
       case "FORWARD":
         this.#countCircle(message.circle);
+        this.#assertLive(server, message);
         if (message.errand.type === "WRITE") {
+          this.#assertCeiling(server, message);
           return this.history.handleForward(message.circle, message.errand.record);
         }
+        if (message.errand.type !== "FIND") return;
         return this.#world.statistics.countSituation("a GET goes round the ring");
+      case "COMPARE":
+        if (message.after === "") this.#heldDead.delete(server.disk);
+        return;
+      case "PAGE":
+        assertCheck(
+          server.process?.isAlive === true || message.partial === true,
+          "reads",
+          () => `${server.name} is not alive, and gives out a page as if it had everything`,
+        );
+        return;
       case "REPORT":
         if (message.deed === "failed") this.history.handleFailed(server.disk, message.circle);
     }
@@ -127,6 +170,7 @@ export class Checks {
       statistics.countSituation("a write finds no room");
       this.history.handleFull(server.disk, record);
     }
+    if (outcome.outcome === "stored") this.history.assertNotBack(server, record);
     if (outcome.outcome !== "stored" || outcome.previous === undefined) return;
     const { previous } = outcome;
     assertCheck(
@@ -184,14 +228,36 @@ export class Checks {
     const listeners = this.#world.servers.filter((other) =>
       other.running?.isAlive && live.has(other.disk.id)
     );
-    const isKnown = listeners.some((other) =>
-      other.process?.members.some(({ id, status }) => id === disk.id && status === "left")
+    const isKnown = this.#world.servers.some(({ running }) =>
+      running?.id !== disk.id && running?.isLeaving === false &&
+      running.members.some(({ id, status }) => id === disk.id && status === "left")
     );
     assertCheck(
       isKnown || listeners.length === 0 || !this.#world.isBrisk || !isGood(this.#world.quality),
       "leaving",
       () => `${name} left, and told nobody`,
     );
+  }
+
+  /** Who was held dead catches up before it says that it is alive, unless there is nobody else. */
+  #assertCaughtUp({ disk, name }: Server, members: readonly Member[]): void {
+    const isAlone = !members.some((member) => member.id !== disk.id && isLive(member));
+    if (isAlone) this.#heldDead.delete(disk);
+    const own = members.find(({ id }) => id === disk.id);
+    assertCheck(
+      own?.status !== "alive" || !this.#heldDead.has(disk),
+      "members",
+      () => `${name} was held dead, and says that it is alive before it has caught up`,
+    );
+  }
+
+  /** Who says that it is alive, and was not before, has all that was acknowledged. */
+  #assertComplete(server: Server, members: readonly Member[]): void {
+    const { disk } = server;
+    const isAlive = (list: readonly Member[]) =>
+      list.some(({ id, status }) => id === disk.id && status === "alive");
+    const before = this.#lists.get(disk)?.members ?? [];
+    if (isAlive(members) && !isAlive(before)) this.history.handleAlive(server, members);
   }
 
   /** No two members have the same place. */
@@ -206,7 +272,7 @@ export class Checks {
 
   /** What a server knows of another never goes back, not even when it starts again. */
   #assertNothingForgotten(server: Server, members: readonly Member[]): void {
-    const before = this.#lists.get(server.disk) ?? [];
+    const before = this.#lists.get(server.disk)?.members ?? [];
     const now = new Map(members.map((member) => [member.id, member]));
     for (const member of before) {
       // A server that asks to be inserted again waits to be told its own place.
@@ -218,7 +284,8 @@ export class Checks {
         () => `${server.name} forgot what it knew of ${this.#world.trace.nameOf(member.id)}`,
       );
     }
-    this.#lists.set(server.disk, members);
+    if (this.#lists.get(server.disk)?.members !== members) this.#listChangedAt = this.#world.now;
+    this.#lists.set(server.disk, { members, savedAt: this.#world.now });
   }
 
   #assertMembers(server: Server, members: readonly Member[]): void {
@@ -258,6 +325,28 @@ export class Checks {
     const { servers, quality, isCalm } = this.#world;
     const isSteady = isCalm && isGood(quality);
     return servers.length * (isSteady ? calmSendsPerMemberMax : servers.length * sendsPerPairMax);
+  }
+
+  /** What clients ask is not sent to members that the sender took for gone before. */
+  #assertLive({ disk, name }: Server, { to }: Forward): void {
+    const list = this.#lists.get(disk);
+    const member = list?.members.find(({ id }) => id === to);
+    assertCheck(
+      member === undefined || isLive(member) || list?.savedAt === this.#world.now,
+      "circles",
+      () => `${name} passes a FORWARD to ${this.#world.trace.nameOf(to)}, ${member?.status}`,
+    );
+  }
+
+  /** A stamp of its own that a server tells is below the ceiling that it has stored. */
+  #assertCeiling({ disk, name }: Server, { circle, errand }: Forward): void {
+    if (circle.creator !== disk.id || errand.type !== "WRITE") return;
+    const { stamp } = errand.record;
+    assertCheck(
+      stamp <= disk.load().highestStamp,
+      "stamps",
+      () => `${name} tells of ${stamp}, above ${disk.load().highestStamp}, which it has stored`,
+    );
   }
 
   #assertQuiet(server: Server, message: MemberMessage): void {

@@ -173,6 +173,21 @@ export class Client {
   }
 }
 
+/** Reads every file at every server that runs, all at once; the client that does it is called `name`. */
+export function readAll(world: World, name: string): Client {
+  const { items, now, random } = world;
+  const reader = new Client(world, {
+    name,
+    random: random.fork(`reader ${name}`),
+    items,
+    until: now,
+  });
+  for (const server of world.servers) {
+    for (const item of items) if (server.running !== undefined) reader.read(server, item);
+  }
+  return reader;
+}
+
 function isOpen(server: Server): boolean {
   return server.isUp && server.process?.isLeaving === false;
 }

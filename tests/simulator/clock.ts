@@ -21,7 +21,7 @@ export class WallClock {
 
   /** What it shows at a virtual time: whole milliseconds since 1970. */
   at(worldTime: number): number {
-    return epochMs + worldTime + Math.round(this.#skewAt(worldTime));
+    return epochMs + Math.round(worldTime + this.#skewAt(worldTime));
   }
 
   /** How far it is from where it would be had it never been touched, in milliseconds. */

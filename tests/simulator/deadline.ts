@@ -93,6 +93,13 @@ export function expectKept(world: World): () => void {
   };
 }
 
+/** Call it when one link between two of several servers fails one way: all must be served meanwhile. */
+export function expectDetours(world: World): void {
+  const servers = world.servers.filter(({ isUp }) => isUp);
+  const isEnough = servers.length >= world.minCopies;
+  if (isEnough && isOrderly(world, servers)) world.detourSince = world.now;
+}
+
 /** Whether all servers are alive and nothing has happened for a while. */
 function isOrderly(world: World, servers: readonly Server[]): boolean {
   if (!isPrompt(world) || world.now - world.previouslyDisturbedAt < calmMs) return false;

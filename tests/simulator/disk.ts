@@ -3,17 +3,17 @@
  *
  * What `save` and `write` were called with is durable when they return, as with a `Store`; what a
  * process has not yet written when it dies is lost with it. A large body is a small stand-in under
- * its hash: the core sees only its record's size. A disk that is full refuses files; the list, which
- * hardly grows, it still takes.
+ * its hash: the core sees only its record's size. A disk that is full refuses files; tombstones and the
+ * list, for which a store keeps room, it still takes.
  */
 import { createHash } from "node:crypto";
-import type { FileRecord } from "../../lib/ring/file_record.ts";
-import { compareText, type Member, type MemberId } from "../../lib/ring/member.ts";
+import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
+import { compareText, type MemberId } from "../../lib/ring/member.ts";
 import { type Stamp, stampZero } from "../../lib/ring/stamp.ts";
-import type { RecordWrite, StoredRing, WriteOutcome } from "../../lib/ring/step.ts";
+import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../../lib/ring/step.ts";
 
-/** The most records that a scan reads: less than is asked for, to have more than one page. */
-const scanMax = 2;
+/** The most records in a page: less than is asked for, to have more than one. */
+const pageMax = 2;
 
 /** SHA-256 of a text as UTF-8, in lower-case hexadecimal digits. */
 export function sha256(text: string): string {
@@ -22,14 +22,16 @@ export function sha256(text: string): string {
 
 /** One server's disk. */
 export class Disk {
-  #ring: { incarnation: number; members: readonly Member[] } = { incarnation: 0, members: [] };
+  #ring: SavedRing = { incarnation: 0, members: [], stampCeiling: stampZero };
   #highestStamp: Stamp = stampZero;
   readonly #records = new Map<string, FileRecord>();
   readonly #bodies = new Map<string, Uint8Array>();
-  readonly #digest = new Uint8Array(32);
-  #digestText: string | undefined;
+  #digest: string | undefined;
   /** Whether there is no room for another file. */
   isFull = false;
+  /** What a scrub would find. */
+  readonly damaged = new Set<string>();
+  wasDamaged = false;
   /** Whether the next sync fails, after which what it was for may be on the disk or not. */
   failsNextSync = false;
 
@@ -43,10 +45,14 @@ export class Disk {
 
   /** The XOR of the hashes of all records, as in `StoreSummary`. */
   get digest(): string {
-    return this.#digestText ??= Array.from(
-      this.#digest,
-      (byte) => byte.toString(16).padStart(2, "0"),
-    ).join("");
+    return this.#digest ??= combine(this.records.map(recordHash), 64);
+  }
+
+  /** The digests of all buckets, as in `Store`. */
+  get digests(): string {
+    const hashes = Array.from({ length: bucketCount }, (): string[] => []);
+    for (const record of this.records) hashes[bucketOf(record.name)]?.push(recordHash(record));
+    return hashes.map((bucket) => combine(bucket, bucketDigits)).join("");
   }
 
   /** Every record, tombstones too, in the order of their names. */
@@ -55,10 +61,12 @@ export class Disk {
   }
 
   load(): StoredRing {
-    return { ...this.#ring, highestStamp: this.#highestStamp };
+    const { incarnation, members, stampCeiling } = this.#ring;
+    const highestStamp = stampCeiling > this.#highestStamp ? stampCeiling : this.#highestStamp;
+    return { incarnation, members, highestStamp };
   }
 
-  save(ring: { incarnation: number; members: readonly Member[] }): void {
+  save(ring: SavedRing): void {
     this.#ring = ring;
   }
 
@@ -66,17 +74,41 @@ export class Disk {
     return this.#records.get(name);
   }
 
-  /** Some records after a name, at most `limit`, and the last one's name if there are more. */
-  scan({ after, limit }: { after: string; limit: number }): {
+  /** Some records of the buckets that differ, and the last one's name if there are more. */
+  compare({ digests, after, limit }: { digests: string; after: string; limit: number }): {
     records: readonly FileRecord[];
     next?: string;
   } {
-    const later = this.records.filter(({ name }) => compareText(name, after) > 0);
-    const records = later.slice(0, Math.min(limit, scanMax));
+    const own = this.digests;
+    const differs = (bucket: number) => digestAt(own, bucket) !== digestAt(digests, bucket);
+    const later = this.records
+      .filter(({ name }) => differs(bucketOf(name)))
+      .sort((a, b) => compareInBuckets(a.name, b.name))
+      .filter(({ name }) => after === "" || compareInBuckets(name, after) > 0);
+    const records = later.slice(0, Math.min(limit, pageMax));
     const last = records.at(-1);
     return last === undefined || later.length <= records.length
       ? { records }
       : { records, next: last.name };
+  }
+
+  /** Drops tombstones whose stamp is not above `upTo`, at most `limit`, and returns them. */
+  collect({ upTo, limit }: { upTo: Stamp; limit: number }): readonly FileRecord[] {
+    const dropped = this.records
+      .filter(({ deleted, stamp }) => deleted === true && stamp <= upTo)
+      .slice(0, limit);
+    for (const { name } of dropped) this.#records.delete(name);
+    this.#digest = undefined;
+    return dropped;
+  }
+
+  /** Loses the record of a name, or its body, behind everybody's back. */
+  damage(name: string, part: "record" | "body"): void {
+    this.damaged.add(name);
+    this.wasDamaged = true;
+    if (part === "body") this.#bodies.delete(this.#records.get(name)?.sha256 ?? "");
+    else this.#records.delete(name);
+    this.#digest = undefined;
   }
 
   hasBody(hash: string): boolean {
@@ -96,15 +128,18 @@ export class Disk {
 
   /** Stores what is newer than what is there; all or nothing, should the disk be full. */
   write(batch: readonly RecordWrite[]): readonly WriteOutcome[] {
-    const isRefused = this.isFull && batch.some((write) => this.#verdict(write) === undefined);
-    if (isRefused) return batch.map(() => ({ outcome: "full" }));
-    return batch.map((write) => this.#verdict(write) ?? this.#store(write));
+    const isRefused = ({ record }: RecordWrite) => this.isFull && record.deleted !== true;
+    return batch.map((write) =>
+      this.#verdict(write) ?? (isRefused(write) ? { outcome: "full" } : this.#store(write))
+    );
   }
 
   /** Why a record is not stored, if it is not. */
   #verdict({ record, body }: RecordWrite): WriteOutcome | undefined {
     const previous = this.#records.get(record.name);
-    if (previous !== undefined && previous.stamp >= record.stamp) {
+    const isWhole = previous?.deleted === true || this.hasBody(previous?.sha256 ?? "");
+    const isSame = previous?.stamp === record.stamp;
+    if (previous !== undefined && previous.stamp >= record.stamp && (isWhole || !isSame)) {
       return { outcome: "superseded", previous };
     }
     const isBare = !record.deleted && body === undefined && !this.hasBody(record.sha256);
@@ -113,22 +148,38 @@ export class Disk {
 
   #store({ record, body }: RecordWrite): WriteOutcome {
     const previous = this.#records.get(record.name);
-    if (body !== undefined) this.putBody(record.sha256, body);
-    this.#replace(record, previous);
+    if (body !== undefined) this.#bodies.set(record.sha256, body);
+    if (previous?.stamp === record.stamp) return { outcome: "stored" };
+    this.#replace(record);
     return { outcome: "stored", ...(previous && { previous }) };
   }
 
-  #replace(record: FileRecord, previous: FileRecord | undefined): void {
-    if (previous !== undefined) this.#toggle(previous);
-    this.#toggle(record);
+  #replace(record: FileRecord): void {
+    this.#digest = undefined;
     this.#records.set(record.name, record);
     if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp;
   }
+}
 
-  /** Puts a record into the digest, or takes it out. */
-  #toggle({ name, stamp, sha256 }: FileRecord): void {
-    this.#digestText = undefined;
-    const hash = createHash("sha256").update(`${name}\0${stamp}\0${sha256}`).digest();
-    this.#digest.forEach((byte, index) => this.#digest[index] = byte ^ (hash[index] ?? 0));
-  }
+/** The bucket of a name: the first byte of its hash. */
+function bucketOf(name: string): number {
+  return parseInt(sha256(name).slice(0, 2), 16);
+}
+
+function compareInBuckets(a: string, b: string): number {
+  return bucketOf(a) - bucketOf(b) || compareText(a, b);
+}
+
+function digestAt(digests: string, bucket: number): string {
+  return digests.slice(bucket * bucketDigits, (bucket + 1) * bucketDigits);
+}
+
+function recordHash({ name, stamp, sha256: body }: FileRecord): string {
+  return sha256(`${name}\0${stamp}\0${body}`);
+}
+
+/** The XOR of the first digits of hashes. */
+function combine(hashes: readonly string[], digits: number): string {
+  const sum = hashes.reduce((sum, hash) => sum ^ BigInt(`0x${hash.slice(0, digits)}`), 0n);
+  return sum.toString(16).padStart(digits, "0");
 }

@@ -34,6 +34,8 @@ export interface Fault {
 const restartChance = 0.7;
 const otherAddressChance = 0.3;
 const restartMsMax = 12_000;
+const quickRestartChance = 0.3;
+const quickRestartMsMax = 100;
 
 /** One of the established servers, if another one is left without it. */
 export function pickVictim({ world, random }: FaultContext): Server | undefined {
@@ -56,7 +58,8 @@ export function restartPerhaps(context: FaultContext, server: Server): void {
 
 /** Starts a server again within some seconds. */
 export function restartLater(context: FaultContext, server: Server): void {
-  const delay = drawLength(context, { least: 10, most: restartMsMax });
+  const isQuick = context.random.chance(quickRestartChance);
+  const delay = drawLength(context, { least: 1, most: isQuick ? quickRestartMsMax : restartMsMax });
   context.world.schedule(delay, () => restart(context, server));
 }
 

@@ -2,7 +2,6 @@
 import { isLive, type Member } from "../../lib/ring/member.ts";
 import type { Disk } from "./disk.ts";
 import { assertCheck } from "./failure.ts";
-import { holds } from "./history.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
@@ -102,7 +101,7 @@ function assertBodies(live: readonly Server[]): void {
 function assertAcknowledged({ checks }: World, live: readonly Server[]): void {
   for (const { record, holders } of checks.history.acknowledged) {
     if (!live.some(({ disk }) => holders.includes(disk))) continue;
-    const bare = live.find(({ disk }) => !holds(disk, record));
+    const bare = live.find(({ disk }) => !checks.history.holds(disk, record));
     assertCheck(
       bare === undefined,
       "files",

@@ -36,7 +36,7 @@ export interface Acknowledgement {
   readonly holders: readonly Disk[];
   /** Those of the servers that the creator counted on. */
   readonly believed: ReadonlySet<Disk>;
-  /** Whether these were all servers that ran: the ring was one. */
+  /** Whether these were all servers that ran and were not paused: the ring was one. */
   readonly isWhole: boolean;
 }
 
@@ -44,6 +44,8 @@ export interface Acknowledgement {
 export class History {
   readonly acknowledged: Acknowledgement[] = [];
   readonly #world: World;
+  /** The newest tombstone of each name that was dropped. */
+  readonly #collected = new Map<string, Stamp>();
   readonly #records = new Map<Stamp, FileRecord>();
   readonly #answered = new Set<Stamp>();
   /** The write that each circle carries. */
@@ -64,6 +66,39 @@ export class History {
   /** A server reports that it could not store what a circle carries. */
   handleFailed(disk: Disk, circle: CircleName): void {
     this.#noteFailed(disk, this.#carried.get(nameOf(circle)) ?? "");
+  }
+
+  /** Whether some client was told that this write is done. */
+  isAcknowledged({ stamp }: FileRecord): boolean {
+    return this.#answered.has(stamp);
+  }
+
+  /** A disk has lost a record or its body. */
+  handleDamaged(disk: Disk, name: string): void {
+    for (const record of this.#records.values()) {
+      if (record.name === name) this.#noteFailed(disk, record.stamp);
+    }
+  }
+
+  /** A server drops a tombstone. */
+  handleCollected({ name, stamp }: FileRecord): void {
+    if (stamp > (this.#collected.get(name) ?? "")) this.#collected.set(name, stamp);
+  }
+
+  /** Whether a disk has this write, or a newer one to the same name, if only to have dropped that. */
+  holds(disk: Disk, { name, stamp }: FileRecord): boolean {
+    const record = disk.look(name);
+    if (record === undefined) return (this.#collected.get(name) ?? "") >= stamp;
+    return record.stamp >= stamp && (record.deleted === true || disk.hasBody(record.sha256));
+  }
+
+  /** A record is on a disk: no file is back that was deleted, and whose tombstone was dropped. */
+  assertNotBack(server: Server, { name, stamp, deleted }: FileRecord): void {
+    assertCheck(
+      deleted === true || stamp > (this.#collected.get(name) ?? ""),
+      "deleted",
+      () => `${server.name} stored "${name}" again, of which the tombstone was dropped`,
+    );
   }
 
   /** There was no room for a record. */
@@ -114,7 +149,7 @@ export class History {
       () => `${server.name} acknowledged "${ask.item}" below ${knew.stamp}, which it had before`,
     );
     this.#assertOrder(server, { answering, record });
-    const holders = this.#disks().filter((disk) => holds(disk, record));
+    const holders = this.#disks().filter((disk) => this.holds(disk, record));
     const believed = this.#believed(process);
     for (const disk of believed) {
       assertCheck(
@@ -125,8 +160,10 @@ export class History {
           `${this.#world.trace.nameOf(disk.id)} did not have it on disk`,
       );
     }
+    for (const disk of believed) this.#assertLapsed(disk, record);
     const { minCopies } = this.#world;
-    const most = believed.filter((disk) => holders.includes(disk)).length;
+    // What is damaged was on the disk, perhaps, when it was counted.
+    const most = believed.filter((disk) => holders.includes(disk) || disk.wasDamaged).length;
     const least = believed.filter((disk) => !this.#hasFailed(disk, stamp)).length;
     assertCheck(
       copies !== undefined && copies >= Math.max(minCopies, least) && copies <= most,
@@ -139,8 +176,44 @@ export class History {
       this.#world.statistics.countSituation("a write is acknowledged with fewer copies");
     }
     const { now } = this.#world;
-    const isWhole = this.#world.servers.every(({ isUp, disk }) => !isUp || believed.includes(disk));
+    const isWhole = this.#world.servers.every(({ running, disk }) =>
+      running === undefined || believed.includes(disk)
+    );
     this.acknowledged.push({ record, at: now, holders, believed: new Set(believed), isWhole });
+  }
+
+  /**
+   * A server says that it has everything: on a network that loses nothing it has what was acknowledged
+   * and is held by those that it knows to be alive.
+   */
+  handleAlive(server: Server, members: readonly Member[]): void {
+    if (!this.#world.network.wasReliable || this.#wasDamaged()) return;
+    const sources = this.#world.servers.filter((other) =>
+      other !== server && other.process?.isAlive === true &&
+      members.some((member) => isCurrent(member, other))
+    );
+    for (const { record } of this.acknowledged) {
+      if (!sources.some(({ disk }) => this.holds(disk, record))) continue;
+      assertCheck(
+        this.holds(server.disk, record),
+        "reads",
+        () =>
+          `${server.name} says that it is alive, and does not have "${record.name}" ${record.stamp}`,
+      );
+    }
+  }
+
+  /** A server that could not store a write that is acknowledged says that it is not alive. */
+  #assertLapsed(disk: Disk, record: FileRecord): void {
+    const server = this.#world.servers.find((server) => server.disk === disk);
+    if (server?.process?.isAlive !== true || disk.wasDamaged) return;
+    // Whoever was cut off has been on its own, and learns only now that it has missed something.
+    if (!this.#world.network.wasReliable) return;
+    assertCheck(
+      this.holds(disk, record),
+      "reads",
+      () => `${server.name} is alive without "${record.name}", for which it had no room`,
+    );
   }
 
   /** A write is newer than all that were acknowledged before it was asked for. */
@@ -211,9 +284,13 @@ export class History {
   ): boolean {
     const { process, knew } = answering;
     const { at, holders, believed, isWhole } = acknowledgement;
+    if (disk.wasDamaged) return false;
     if (believed.has(disk) && holders.includes(disk)) return true;
     if (this.#world.isCalm && process.isAlive) return true;
-    if (!isWhole || !this.#world.network.wasReliable) return false;
+    if (!this.#wasDamaged() && this.#world.checks.isUnited) {
+      return this.#world.servers.some((holder) => holder.isUp && holders.includes(holder.disk));
+    }
+    if (!isWhole || !this.#world.network.wasReliable || this.#wasDamaged()) return false;
     const live = new Set(process.members.filter(isLive).map(({ id }) => id));
     return this.#world.servers.some((holder) =>
       holders.includes(holder.disk) && runsSince(at, holder) &&
@@ -227,6 +304,10 @@ export class History {
   #believed(process: Process): readonly Disk[] {
     const live = new Set(process.members.filter(isLive).map(({ id }) => id));
     return this.#disks().filter((disk) => live.has(disk.id) || disk.id === process.id);
+  }
+
+  #wasDamaged(): boolean {
+    return this.#disks().some((disk) => disk.wasDamaged);
   }
 
   #disks(): readonly Disk[] {
@@ -265,13 +346,6 @@ export class History {
   }
 }
 
-/** Whether a disk has this write, or a newer one to the same name. */
-export function holds(disk: Disk, { name, stamp }: FileRecord): boolean {
-  const record = disk.look(name);
-  return record !== undefined && record.stamp >= stamp &&
-    (record.deleted === true || disk.hasBody(record.sha256));
-}
-
 function runsSince(at: number, { process, isUp }: Server): boolean {
   return isUp && process !== undefined && process.startedAt < at;
 }
@@ -288,6 +362,13 @@ function isListed({ members }: Process, server: Server): boolean {
 
 function isAt(member: Member, { disk, address }: Server): boolean {
   return member.id === disk.id && member.address === address && isLive(member);
+}
+
+/** Whether a record of a server is what that says of itself now. */
+function isCurrent({ id, incarnation, status }: Member, { disk, process }: Server): boolean {
+  return process?.members.some((own) =>
+    own.id === disk.id && own.id === id && own.incarnation === incarnation && own.status === status
+  ) === true;
 }
 
 function nameOf({ creator, boot, sequence }: CircleName): string {

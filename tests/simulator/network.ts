@@ -130,6 +130,11 @@ export class Network {
     return !this.#wasCut && breakChance === 0 && lossChance === 0;
   }
 
+  /** Whether any link is cut now. */
+  get isCut(): boolean {
+    return this.#cuts.size > 0;
+  }
+
   /** A process begins to listen at its address. */
   listen(endpoint: Endpoint): void {
     this.#listeners.set(endpoint.address, endpoint);

@@ -1,10 +1,13 @@
 /** Faults of the network that begin and end: partitions, one-way links, slow hosts. */
-import { expectKept, expectMerged } from "./deadline.ts";
+import { readAll } from "./client.ts";
+import { expectDetours, expectKept, expectMerged } from "./deadline.ts";
 import { drawLength, type Fault, type FaultContext, pickVictim } from "./fault.ts";
 import type { Server } from "./server.ts";
 
 const cutMsMin = 500;
 const cutMsMax = 20_000;
+/** How long after a cut has healed all files are read everywhere, in milliseconds. */
+const readAfterMs = [600, 1_000, 1_500];
 const lagMsMin = 50;
 const lagMsMax = 1_000;
 /** How often a link is cut, each way by itself, in a random partition. */
@@ -18,7 +21,7 @@ export const networkFaults: readonly [Fault, ...Fault[]] = [
   { name: "partition: two halves", weight: 4, inject: (context) => cut(context, halves) },
   { name: "partition: one alone", weight: 3, inject: (context) => cut(context, alone) },
   { name: "partition: random", weight: 2, inject: (context) => cut(context, someLinks) },
-  { name: "one-way link", weight: 3, inject: (context) => cut(context, oneWay) },
+  { name: "one-way link", weight: 5, inject: (context) => cut(context, oneWay) },
   { name: "one heard by nobody", weight: 2, inject: (context) => cut(context, mute) },
   { name: "one that hears nobody", weight: 2, inject: (context) => cut(context, deaf) },
   { name: "slow host", weight: 2, inject: slow },
@@ -37,6 +40,7 @@ function cut(
   const length = drawLength(context, { least: cutMsMin, most: cutMsMax });
   world.disturb({ stalls: true });
   const assertKept = expectKept(world);
+  if (pairs.length === 1 && servers.length > 2) expectDetours(world);
   for (const [from, to] of pairs) world.network.cut(from, to);
   world.schedule(length, () => {
     // A third server vouches for one that a single server cannot reach.
@@ -44,6 +48,9 @@ function cut(
     world.disturb({ stalls: true });
     for (const [from, to] of pairs) world.network.heal(from, to);
     expectMerged(world);
+    for (const afterMs of readAfterMs) {
+      world.schedule(afterMs, () => readAll(world, `h${world.now}`));
+    }
   });
   return true;
 }

@@ -9,16 +9,17 @@
 import type { Address } from "../../lib/ring/address.ts";
 import { hasLargeBody } from "../../lib/ring/file_record.ts";
 import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { CollectAnswer, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
 import type { NodeOptions } from "../../lib/ring/node.ts";
 import type { Ask, Effect, Input, Link, Now, RequestId } from "../../lib/ring/step.ts";
+import { Bounds } from "./bounds.ts";
 import type { Clock } from "./clock.ts";
 import { sha256 } from "./disk.ts";
 import { assertCheck, SimulationFailure } from "./failure.ts";
-import type { Knowledge } from "./history.ts";
 import type { Endpoint } from "./network.ts";
 import { fetchBody } from "./transfer.ts";
 import type { Random } from "./random.ts";
+import { Requests } from "./requests.ts";
 import { sealed } from "./sealed.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
@@ -34,22 +35,11 @@ export interface Core {
 const timerLateMsMax = 4;
 /** How often a step is followed by a `wake` that nobody asked for. */
 const spuriousWakeChance = 0.01;
-/** The most steps at one moment: a core that keeps itself busy fails instead of hanging. */
-const stepsAtOnceMax = 10_000;
-/** The most effects of a core that may be unanswered: writes, fetches, looks, scans. */
-const unansweredMax = 1_000;
 /** The most inputs that may wait. */
 const inboxMax = 50_000;
 
 /** Why a core stops itself. */
 export type StopReason = Extract<Effect, { type: "stop" }>["reason"];
-
-interface PendingRequest {
-  readonly ask: Ask;
-  readonly askedAt: number;
-  readonly knew: Knowledge;
-  readonly onAnswer: (answer: FileAnswer | "closed") => void;
-}
 
 /** How a process is started. */
 export interface ProcessOptions {
@@ -72,13 +62,10 @@ export class Process implements Endpoint {
   readonly #core: Core;
   readonly #writer: Writer;
   readonly #inbox: Input[] = [];
-  readonly #requests = new Map<RequestId, PendingRequest>();
+  readonly #requests: Requests;
+  readonly #bounds: Bounds;
   #isBusy = false;
-  #unanswered = 0;
   #wakeTimer = 0;
-  #lastRequest = 0;
-  #stepsAtOnce = 0;
-  #lastStepAt = 0;
   /** Ends in the middle of a step, after this many more effects. */
   #effectsLeft = Infinity;
   state: "running" | "paused" | "ended" = "running";
@@ -108,6 +95,8 @@ export class Process implements Endpoint {
       minCopies: world.minCopies,
       ...(previous !== undefined && { previous }),
     };
+    this.#bounds = new Bounds(world, server.name);
+    this.#requests = new Requests(world, { server, process: this });
     this.#writer = new Writer({
       world,
       server,
@@ -135,7 +124,7 @@ export class Process implements Endpoint {
 
   /** Whether a write that a client asked for here has not been answered. */
   get hasWriteInFlight(): boolean {
-    return [...this.#requests.values()].some(({ ask }) => ask.type !== "GET");
+    return this.#requests.areWriting;
   }
 
   start(): void {
@@ -153,14 +142,13 @@ export class Process implements Endpoint {
 
   /** A client asks; `onAnswer` is called at most once, with `closed` if the process ends first. */
   ask(ask: Ask, onAnswer: (answer: FileAnswer | "closed") => void): void {
-    const request = ++this.#lastRequest;
     const { world, server } = this.#options;
     const knew = {
       stamp: server.disk.look(ask.item)?.stamp,
       live: this.#liveIds(),
       clockError: server.wall.error(world.now),
     };
-    this.#requests.set(request, { ask, askedAt: world.now, knew, onAnswer });
+    const request = this.#requests.add({ ask, askedAt: world.now, knew, onAnswer });
     this.#enqueue({ type: "request", request, ask });
   }
 
@@ -172,6 +160,20 @@ export class Process implements Endpoint {
   /** A person says that a member will not come back. */
   forget(member: MemberId): void {
     this.#enqueue({ type: "forget", member });
+  }
+
+  /** A person wants tombstones dropped. */
+  collect(): void {
+    this.#enqueue({ type: "collect", request: this.#requests.name() });
+  }
+
+  /** Looks whether all is there that was stored. */
+  scrub(): void {
+    const { disk } = this.#options.server;
+    const names = [...disk.damaged];
+    if (names.length === 0 || this.state !== "running") return;
+    this.#log(`finds ${names.length} damaged`);
+    this.#enqueue({ type: "damaged", request: this.#requests.name(), names, files: disk.digest });
   }
 
   /** Asks the process to leave the ring; it ends when the core says so. */
@@ -216,8 +218,7 @@ export class Process implements Endpoint {
     this.#writer.close();
     world.network.hangUp(this, { flushes });
     world.checks.onEnd(server, this);
-    for (const { onAnswer } of this.#requests.values()) onAnswer("closed");
-    this.#requests.clear();
+    this.#requests.close();
   }
 
   #enqueue(input: Input): void {
@@ -243,12 +244,12 @@ export class Process implements Endpoint {
 
   #step(input: Input): void {
     const { world, server, clock, random } = this.#options;
-    this.#countStep();
-    if ("token" in input) this.#unanswered--;
+    this.#bounds.countStep();
+    if ("token" in input) this.#bounds.countAnswer();
     world.checks.onInput(server, input);
     this.#log(() => `< ${world.trace.input(input)}`);
     const effects = sealed(this.#guard(() => this.#core.step(input, clock.now(world.now))));
-    this.#countUnanswered(effects);
+    this.#bounds.countEffects(effects);
     for (const effect of effects) {
       if (this.#effectsLeft-- <= 0) {
         world.statistics.countSituation("a server dies in the middle of a step");
@@ -260,27 +261,6 @@ export class Process implements Endpoint {
     if (random.chance(spuriousWakeChance)) {
       world.schedule(random.between(1, 100), () => this.#enqueue({ type: "wake" }));
     }
-  }
-
-  /** A core that asks for more and more of its shell has a queue without a bound. */
-  #countUnanswered(effects: readonly Effect[]): void {
-    for (const effect of effects) if ("token" in effect) this.#unanswered++;
-    assertCheck(
-      this.#unanswered <= unansweredMax,
-      "bounded",
-      () => `${this.#options.server.name} waits for ${this.#unanswered} effects`,
-    );
-  }
-
-  #countStep(): void {
-    const { world, server } = this.#options;
-    this.#stepsAtOnce = this.#lastStepAt === world.now ? this.#stepsAtOnce + 1 : 1;
-    this.#lastStepAt = world.now;
-    assertCheck(
-      this.#stepsAtOnce <= stepsAtOnceMax,
-      "bounded",
-      () => `${server.name} took ${stepsAtOnceMax} steps at one moment`,
-    );
   }
 
   #perform(effect: Effect): void {
@@ -297,8 +277,16 @@ export class Process implements Endpoint {
         const record = disk.look(effect.item);
         return this.#enqueue({ type: "looked", token: effect.token, ...(record && { record }) });
       }
-      case "scan":
-        return this.#enqueue({ type: "scanned", token: effect.token, ...disk.scan(effect) });
+      case "digest": {
+        const { digests } = disk;
+        return this.#enqueue({ type: "digested", token: effect.token, digests });
+      }
+      case "compare":
+        return this.#enqueue({ type: "compared", token: effect.token, ...disk.compare(effect) });
+      case "collect":
+        return this.#collect(effect);
+      case "mended":
+        return this.#mended(effect);
       case "fetch":
         return this.#fetch(effect);
       case "send":
@@ -340,19 +328,44 @@ export class Process implements Endpoint {
     });
   }
 
-  #answer(request: RequestId, answer: FileAnswer): void {
+  #collect({ token, upTo, limit }: Extract<Effect, { type: "collect" }>): void {
     const { world, server } = this.#options;
+    const dropped = server.disk.collect({ upTo, limit });
+    for (const tombstone of dropped) {
+      const { name, stamp } = tombstone;
+      this.#log(`drops the tombstone of "${name}" ${world.trace.stamp(stamp)}`);
+      world.checks.history.handleCollected(tombstone);
+      world.statistics.countSituation("a tombstone is dropped");
+    }
+    const files = server.disk.digest;
+    this.#enqueue({ type: "collected", token, dropped: dropped.length, files });
+  }
+
+  #mended({ lost }: Extract<Effect, { type: "mended" }>): void {
+    const { world, server: { disk } } = this.#options;
+    const whole = [...disk.damaged].filter((name) => !lost.includes(name));
+    for (const name of whole) {
+      const record = disk.look(name);
+      // A record that is still missing was known to nobody else: the digests tell of others.
+      if (record !== undefined && !record.deleted && !disk.hasBody(record.sha256)) continue;
+      disk.damaged.delete(name);
+      world.statistics.countSituation("what was damaged is whole again");
+    }
+  }
+
+  #answer(request: RequestId, answer: FileAnswer | CollectAnswer): void {
+    const { world } = this.#options;
+    if (answer.type === "GC") {
+      this.#log(() => `answer GC ${answer.status} ${answer.error ?? answer.dropped}`);
+      if (answer.status === 200) world.statistics.countSituation("a GC is answered 200");
+      if (answer.status === 409) world.statistics.countSituation("a GC is answered 409");
+      return;
+    }
     this.#log(() => `answer ${answer.type} "${answer.item}" ${answer.status}`);
-    const pending = this.#requests.get(request);
-    assertCheck(
-      pending !== undefined,
-      "answers",
-      () => `${server.name} answered request ${request}, which nobody waits for or has an answer`,
-    );
-    this.#requests.delete(request);
-    const { ask, askedAt, knew } = pending;
-    world.checks.onAnswer(server, { ask, askedAt, knew, answer, process: this });
-    pending.onAnswer(answer);
+    if (this.#requests.isBodyLost(request, answer)) {
+      const { item } = answer;
+      this.#enqueue({ type: "request", request, ask: { type: "GET", item, bodyLost: true } });
+    } else this.#requests.end(request, answer);
   }
 
   #setTimer(at: number): void {

@@ -26,7 +26,11 @@ const effectsBeforeDeathMax = 6;
 /** After how long a server that was to die in a step is killed anyway, in milliseconds. */
 const deathMsMax = 2_500;
 
-/** Faults of processes. */
+/** How often tombstones are dropped after that, and within how long, at most, in milliseconds. */
+const collectionsMax = 6;
+const collectMsMax = 20_000;
+
+/** Faults of processes, and what persons do with them. */
 export const processFaults: readonly [Fault, ...Fault[]] = [
   { name: "kill one", weight: 4, inject: (context) => killSome(context, 1) },
   {
@@ -45,6 +49,7 @@ export const processFaults: readonly [Fault, ...Fault[]] = [
   },
   { name: "leave", weight: 2, inject: (context) => leave(context, 1) },
   { name: "leave, two at once", weight: 1, inject: (context) => leave(context, 2) },
+  { name: "drop tombstones", weight: 5, inject: collect },
 ];
 
 function killSome(context: FaultContext, most: number): boolean {
@@ -124,6 +129,19 @@ function pause(context: FaultContext, victims: readonly Server[]): boolean {
     world.disturb({ stalls: true });
     for (const process of processes) process.resume();
   });
+  return true;
+}
+
+/** Has a person ask for tombstones to be dropped, a few times while other things happen. */
+function collect(context: FaultContext): boolean {
+  const { world, random } = context;
+  const server = random.pick(world.established);
+  if (server === undefined) return false;
+  server.process?.collect();
+  for (let again = random.integer(collectionsMax); again > 0; again--) {
+    const at = drawLength(context, { least: 0, most: collectMsMax });
+    world.schedule(at, () => random.pick(world.established)?.process?.collect());
+  }
   return true;
 }
 

@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 
 /** How long an answer may take, whoever dies meanwhile, in milliseconds. */
 const answerMsMax = 2_500;
+/** The same where one link is broken, in milliseconds: what is lost on it is sent again after a second. */
+const detourMsMax = 5_000;
 /** How many syncs, one after the other, an answer may wait for. */
 const syncsMax = 4;
 /** How far a clock may be from all others before its server may not write, in milliseconds. */
@@ -21,6 +23,7 @@ const clockNoticeMs = 10_000;
 export function assertService(world: World, server: Server, answering: Answering): void {
   const { ask, askedAt, answer, process } = answering;
   assertRefusal(world, server, answering);
+  assertDetour(world, server, answering);
   if (!world.isBrisk || !isGood(world.quality)) return;
   const tookMs = world.now - askedAt;
   assertCheck(
@@ -35,6 +38,22 @@ export function assertService(world: World, server: Server, answering: Answering
     answer.status < 500 || isRefused || isUnknown,
     "service",
     () => `${server.name} answered ${ask.type} "${ask.item}" with ${answer.status}`,
+  );
+}
+
+/** A link that is broken one way stops no message: there are others. A body waits for it to be given up. */
+function assertDetour(world: World, server: Server, { ask, askedAt, answer }: Answering): void {
+  const { detourSince = Infinity, isMistimed } = world;
+  if (askedAt < detourSince || isMistimed) return;
+  if (ask.type === "PUT" && ask.body === undefined) return;
+  world.statistics.countSituation("a server is reached by a detour");
+  const tookMs = world.now - askedAt;
+  assertCheck(
+    answer.status < 500 && tookMs <= detourMsMax + syncsMax * world.syncMsMax,
+    "service",
+    () =>
+      `${server.name} answered ${ask.type} "${ask.item}" with ${answer.status} after ${tookMs} ms` +
+      ", when no more than one link was broken",
   );
 }
 

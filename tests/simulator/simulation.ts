@@ -3,7 +3,7 @@
  * settled, and checks all along and at the end.
  */
 import { Node, type NodeOptions } from "../../lib/ring/node.ts";
-import { Client } from "./client.ts";
+import { Client, readAll } from "./client.ts";
 import { SimulationFailure } from "./failure.ts";
 import { assertSettled } from "./final_checks.ts";
 import { form } from "./joining.ts";
@@ -23,6 +23,9 @@ const quietMs = 10_000;
 const readingMs = 5_000;
 /** How long after the last fault servers that lost each other are told where to go, milliseconds. */
 const strayMs = 100;
+
+/** How often all servers look for what is damaged when all faults have ended, in milliseconds. */
+const scrubMs = 10_000;
 
 /** How to play a seed. */
 export interface SimulationOptions {
@@ -57,7 +60,7 @@ export function simulate(
   const random = new Random(String(seed));
   const scenario = keepFaults(drawScenario(random.fork("scenario")), faults);
   const trace = new Trace(onLine);
-  const { quality, skewMsMax, syncMsMax, minCopies } = scenario;
+  const { quality, skewMsMax, syncMsMax, minCopies, items } = scenario;
   const world = new World({
     seed: String(seed),
     trace,
@@ -65,6 +68,7 @@ export function simulate(
     skewMsMax,
     syncMsMax,
     minCopies,
+    items,
     createCore,
   });
   const failure = play(world, scenario);
@@ -91,15 +95,22 @@ function play(world: World, scenario: Scenario): SimulationFailure | undefined {
     planFaults(world, scenario);
     world.schedule(scenario.until, () => world.mend());
     world.schedule(scenario.until + strayMs, () => bringStraysBack(world));
+    for (let at = scrubMs; at < settleMs - quietMs; at += scrubMs) {
+      world.schedule(scenario.until + at, () => scrubAll(world));
+    }
     world.checks.quietFrom = scenario.until + settleMs - quietMs;
     world.runUntil(scenario.until + settleMs);
     assertSettled(world);
-    readAll(world, scenario);
+    assertReadable(world);
     return undefined;
   } catch (error) {
     if (error instanceof SimulationFailure) return error;
     throw error;
   }
+}
+
+function scrubAll(world: World): void {
+  for (const { process } of world.servers) process?.scrub();
 }
 
 function startClients(world: World, { clients, items, until }: Scenario): void {
@@ -156,17 +167,9 @@ function isListed(server: Server, by: Server): boolean {
 }
 
 /** Reads every file at every server. */
-function readAll(world: World, { items }: Scenario): void {
-  const reader = new Client(world, {
-    name: "end",
-    random: world.random.fork("reader"),
-    items,
-    until: world.now,
-  });
+function assertReadable(world: World): void {
   world.checks.quietFrom = Infinity;
-  for (const server of world.servers) {
-    for (const item of items) if (server.running !== undefined) reader.read(server, item);
-  }
+  const reader = readAll(world, "end");
   world.runUntil(world.now + readingMs);
   for (const { answer, ask, server } of reader.operations) {
     const isAnswered = typeof answer === "object" &&

@@ -89,8 +89,16 @@ export class Trace {
         return `written ${input.token} ${input.outcome.outcome}`;
       case "looked":
         return `looked ${input.token} ${input.record ? this.stamp(input.record.stamp) : "nothing"}`;
-      case "scanned":
-        return `scanned ${input.token} ${input.records.length}`;
+      case "digested":
+        return `digested ${input.token}`;
+      case "compared":
+        return `compared ${input.token} ${input.records.length}`;
+      case "collected":
+        return `collected ${input.token} ${input.dropped}`;
+      case "collect":
+        return `collect ${input.request}`;
+      case "damaged":
+        return `damaged ${input.names.map((name) => `"${name}"`).join(" ")}`;
       case "forget":
         return `forget ${this.nameOf(input.member)}`;
       case "fetched":
@@ -129,7 +137,11 @@ export class Trace {
       case "COMPARE":
         return `COMPARE ${message.sequence} after "${message.after}"`;
       case "PAGE":
-        return `PAGE ${message.sequence} of ${message.records.length}`;
+        return `PAGE ${message.sequence} of ${message.records.length}${
+          message.partial ? ", partial" : ""
+        }`;
+      case "MISSED":
+        return "MISSED";
       case "REFUSE":
         return `REFUSE ${message.status} ${message.error}`;
     }
@@ -146,6 +158,7 @@ export class Trace {
 
   #errand(errand: Errand): string {
     if (errand.type === "FIND") return `FIND "${errand.item}"`;
+    if (errand.type !== "WRITE") return `${errand.type} up to ${this.stamp(errand.upTo)}`;
     const { name, stamp, deleted } = errand.record;
     return `${deleted ? "DELETE" : "WRITE"} "${name}" ${this.stamp(stamp)}`;
   }

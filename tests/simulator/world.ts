@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly syncMsMax: number;
   /** How many servers must have a write before it is acknowledged. */
   readonly minCopies: number;
+  /** The files that clients work on. */
+  readonly items: readonly string[];
   readonly createCore: (options: NodeOptions) => Core;
 }
 
@@ -40,12 +42,15 @@ export class World {
   readonly skewMsMax: number;
   readonly syncMsMax: number;
   readonly minCopies: number;
+  readonly items: readonly string[];
   readonly createCore: (options: NodeOptions) => Core;
   readonly servers: Server[] = [];
   /** Disks that were lost, with the identity that each gave its server. */
   readonly retired: Disk[] = [];
   readonly clients: Client[] = [];
   readonly #queue = new EventQueue();
+  /** Since when nothing but one link is broken, one way; absent if something else is, or nothing. */
+  detourSince: number | undefined;
   #now = 0;
   #disturbances = 0;
   #disturbedAt = 0;
@@ -56,13 +61,14 @@ export class World {
   #events = 0;
 
   constructor(options: WorldOptions) {
-    const { seed, trace, quality, skewMsMax, syncMsMax, minCopies, createCore } = options;
+    const { seed, trace, quality, skewMsMax, syncMsMax, minCopies, items, createCore } = options;
     this.random = new Random(seed);
     this.trace = trace;
     this.quality = quality;
     this.skewMsMax = skewMsMax;
     this.syncMsMax = syncMsMax;
     this.minCopies = minCopies;
+    this.items = items;
     this.createCore = createCore;
     this.checks = new Checks(this);
     this.network = new Network(() => this.#now, {
@@ -142,6 +148,7 @@ export class World {
     this.#previouslyDisturbedAt = this.previouslyDisturbedAt;
     this.#disturbedAt = this.#now;
     this.#disturbances++;
+    this.detourSince = undefined;
     if (harms || stalls || mistimes) this.#hasBroken = true;
   }
 

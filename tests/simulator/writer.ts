@@ -39,10 +39,10 @@ export class Writer {
   /** Makes the list durable, before it returns. */
   save(effect: SaveEffect): void {
     const { world, server } = this.#options;
-    const { incarnation, members } = effect;
+    const { type: _, ...ring } = effect;
     this.#sync(() => {
       world.checks.onSave(server, effect);
-      server.disk.save({ incarnation, members });
+      server.disk.save(ring);
     });
   }
 

@@ -16,6 +16,9 @@ for (const [index, operation] of operationsOf(Number(seed)).entries()) {
       store.close();
       store = openDiskStore(directory);
       break;
+    case "collect":
+      store.collect(operation);
+      break;
     case "save":
       store.save(operation);
       break;

@@ -2,27 +2,31 @@
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import type { RecordWrite } from "../../lib/ring/step.ts";
-import { bytesOf, inline, recordOf, tombstone } from "./sample.ts";
+import { type Stamp, stampZero } from "../../lib/ring/stamp.ts";
+import type { RecordWrite, SavedRing, StoredRing } from "../../lib/ring/step.ts";
+import { bytesOf, inline, recordOf, stampAt, tombstone } from "./sample.ts";
 
 /** One operation; acknowledged when it has returned. */
 export type Operation =
   | { readonly type: "write"; readonly batch: readonly RecordWrite[] }
   /** A large body, and then its record. */
   | { readonly type: "upload"; readonly body: Uint8Array; readonly write: RecordWrite }
-  | { readonly type: "save"; readonly incarnation: number; readonly members: readonly Member[] }
+  | ({ readonly type: "save" } & SavedRing)
+  | { readonly type: "collect"; readonly upTo: Stamp; readonly limit: number }
   /** Close the store, and open it again. */
   | { readonly type: "reopen" };
 
 /** What a store holds. */
 export interface Contents {
   readonly records: ReadonlyMap<string, FileRecord>;
-  readonly incarnation: number;
-  readonly members: readonly Member[];
+  readonly ring: StoredRing;
 }
 
 /** What is in a store that is new. */
-export const nothing: Contents = { records: new Map(), incarnation: 0, members: [] };
+export const nothing: Contents = {
+  records: new Map(),
+  ring: { incarnation: 0, members: [], highestStamp: stampZero },
+};
 
 /** How many operations a trace has. */
 export const operationsCount = 200;
@@ -42,7 +46,7 @@ export function randomOf(seed: number): (below: number) => number {
   };
 }
 
-/** The operations of a seed: small and large bodies, replacements, deletions, lists. */
+/** The operations of a seed: small and large bodies, replacements, deletions, collections, lists. */
 export function operationsOf(seed: number): Operation[] {
   const random = randomOf(seed);
   return Array.from({ length: operationsCount }, (_, index) => {
@@ -50,6 +54,7 @@ export function operationsOf(seed: number): Operation[] {
     const kind = random(10);
     if (kind === 0) return saveAt(index, random);
     if (kind <= 2) return uploadAt(index, random);
+    if (kind === 3) return collectAt(index, random);
     return { type: "write", batch: batchAt(index, random) };
   });
 }
@@ -60,17 +65,43 @@ export function contentsAfter(contents: Contents, operation: Operation): Content
     case "reopen":
       return contents;
     case "save":
-      return { ...contents, incarnation: operation.incarnation, members: operation.members };
+      return saved(contents, operation);
     case "upload":
-      return { ...contents, records: withRecords(contents, [operation.write]) };
+      return written(contents, [operation.write]);
     case "write":
-      return { ...contents, records: withRecords(contents, operation.batch) };
+      return written(contents, operation.batch);
+    case "collect":
+      return collected(contents, operation);
   }
 }
 
+function saved({ records, ring }: Contents, { incarnation, members, stampCeiling }: SavedRing) {
+  const highestStamp = higher(ring.highestStamp, stampCeiling);
+  return { records, ring: { incarnation, members, highestStamp } };
+}
+
 /** Every stamp is above those before: each record takes the place of the one before. */
-function withRecords({ records }: Contents, batch: readonly RecordWrite[]) {
-  return new Map([...records, ...batch.map(({ record }) => [record.name, record] as const)]);
+function written({ records, ring }: Contents, batch: readonly RecordWrite[]): Contents {
+  const entries = batch.map(({ record }) => [record.name, record] as const);
+  const highestStamp = batch.map(({ record }) => record.stamp).reduce(higher, ring.highestStamp);
+  return { records: new Map([...records, ...entries]), ring: { ...ring, highestStamp } };
+}
+
+/** No two tombstones have one stamp. */
+function collected(
+  { records, ring }: Contents,
+  { upTo, limit }: { upTo: Stamp; limit: number },
+): Contents {
+  const dropped = [...records.values()]
+    .filter(({ deleted, stamp }) => deleted && stamp <= upTo)
+    .sort((a, b) => a.stamp < b.stamp ? -1 : 1)
+    .slice(0, limit);
+  const kept = [...records].filter(([, record]) => !dropped.includes(record));
+  return { records: new Map(kept), ring };
+}
+
+function higher(a: Stamp, b: Stamp): Stamp {
+  return a > b ? a : b;
 }
 
 function batchAt(index: number, random: (below: number) => number): RecordWrite[] {
@@ -99,5 +130,14 @@ function saveAt(index: number, random: (below: number) => number): Operation {
     address: `127.0.0.1:${4043 + i}`,
     position: `8${i}`,
   }));
-  return { type: "save", incarnation: index + 1, members };
+  // Above what is written next, so that the records alone do not come to it.
+  return { type: "save", incarnation: index + 1, members, stampCeiling: stampAt(4 * index + 40) };
+}
+
+function collectAt(index: number, random: (below: number) => number): Operation {
+  return {
+    type: "collect",
+    upTo: stampAt(Math.max(0, 4 * index - random(80))),
+    limit: 1 + random(4),
+  };
 }

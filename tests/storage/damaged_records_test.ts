@@ -2,11 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
+import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
-import { formatVersion } from "../../lib/storage/schema.ts";
 import type { ScrubResult } from "../../lib/storage/store.ts";
 import { needs } from "../permission.ts";
-import { bytesOf, inline, readAll, sha256Of, stampAt, tombstone } from "./sample.ts";
+import { bytesOf, contentsOf, inline, readAll, sha256Of, stampAt, tombstone } from "./sample.ts";
 
 const writes = [
   ...Array.from({ length: 7 }, (_, i) => inline(`file-${i}`, { body: bytesOf(100, i) })),
@@ -63,8 +63,8 @@ async function scrubAll(store: DiskStore, limit: number): Promise<Required<Scrub
 
 const changes: readonly { what: string; set: string; name?: string }[] = [
   { what: "a stamp that was never made", set: `stamp = '${stampAt(0xffffffff)}'` },
-  { what: "the hash of another body", set: `sha256 = '${sha256Of(bytesOf(100, 4))}'` },
-  { what: "a hash that is none", set: "sha256 = ''" },
+  { what: "the hash of another body", set: `sha256 = x'${sha256Of(bytesOf(100, 4))}'` },
+  { what: "a hash that is none", set: "sha256 = x''" },
   { what: "another size", set: "size = size + 1" },
   { what: "a size that is no number of JavaScript", set: "size = 9007199254740993" },
   { what: "another content type", set: "content_type = 'text/html'" },
@@ -75,6 +75,7 @@ const changes: readonly { what: string; set: string; name?: string }[] = [
     set: "name = CAST(x'ff80' AS TEXT)",
     name: "\u{FFFD}\u{FFFD}",
   },
+  { what: "another bucket", set: "bucket = (bucket + 1) % 256" },
   { what: "another checksum", set: "checksum = checksum + 1" },
 ];
 
@@ -109,7 +110,10 @@ for (const { what, set, name = victim } of changes) {
 
 test("DiskStore lets a write take the place of a damaged record at once", async (directory) => {
   const before = await visit(directory, (store) => store.summary());
-  change(directory, `UPDATE records SET stamp = 'z', sha256 = 'z' WHERE name = '${victim}'`);
+  change(
+    directory,
+    `UPDATE records SET stamp = 'z', sha256 = x'00', bucket = 0 WHERE name = '${victim}'`,
+  );
   await visit(directory, async (store) => {
     const again = writes.filter(({ record }) => record.name === victim);
     assertEquals(store.write(again), [{ outcome: "stored" }]);
@@ -130,17 +134,39 @@ test("DiskStore notices that a record was removed, as its totals are not right",
   await visit(directory, (store) => assertEquals(store.summary().files, before.files - 1));
 });
 
-for (const set of ["files = 9", "bytes = 0", "digest = '0'", `digest = '${"0".repeat(64)}'`]) {
+const wrongTotals = [
+  ...["files = 9", "bytes = 0", "digest = '0'", `digest = '${"0".repeat(64)}'`],
+  ...["buckets = x''", "buckets = x'00'", "buckets = zeroblob(2048)"],
+  "buckets = randomblob(2048)",
+];
+
+for (const set of wrongTotals) {
   test(`DiskStore puts its totals right when they have ${set}`, async (directory) => {
-    const before = await visit(directory, (store) => [store.summary(), store.load()]);
+    const before = await visit(directory, contentsOf);
     change(directory, `UPDATE server SET ${set}`);
     await visit(directory, async (store) => {
+      assertEquals(store.digests().length, before.digests.length);
       assertEquals(await scrubAll(store, 3), { damaged: [], totalsRepaired: true, next: "" });
-      assertEquals([store.summary(), store.load()], before);
+      assertEquals(contentsOf(store), before);
     });
-    await visit(directory, (store) => assertEquals([store.summary(), store.load()], before));
+    await visit(directory, (store) => assertEquals(contentsOf(store), before));
   });
 }
+
+test("DiskStore opens with digests of buckets that are no bytes any more", async (directory) => {
+  const before = await visit(directory, contentsOf);
+  const path = `${directory}/ring.db`;
+  const bytes = Deno.readFileSync(path);
+  // The type of the column in the header of the row: a BLOB of 2,048 bytes is 4,108, a text 4,109.
+  const [place, ...others] = offsetsOf(Uint8Array.of(0xa0, 0x0c), bytes);
+  assert(place !== undefined && others.length === 0);
+  bytes[place + 1] = 0x0d;
+  Deno.writeFileSync(path, bytes);
+  await visit(directory, async (store) => {
+    assertEquals((await scrubAll(store, 3)).totalsRepaired, true);
+    assertEquals(contentsOf(store), before);
+  });
+});
 
 test("DiskStore.scrub() finds a bit that was flipped in the database's file", async (directory) => {
   const { record, body } = writes[3] ?? {};
@@ -148,9 +174,11 @@ test("DiskStore.scrub() finds a bit that was flipped in the database's file", as
   const summary = await visit(directory, (store) => store.summary());
   const path = `${directory}/ring.db`;
   const whole = Deno.readFileSync(path);
-  // All places of these: in the table and in its index, and the body.
-  const targets = [record.stamp, record.sha256, record.contentType, body]
-    .map((target) => Buffer.from(target));
+  // All places of these: in the table and in its indexes, and the body.
+  const hash = Buffer.from(record.sha256, "hex");
+  const targets = [record.stamp, hash, record.contentType, body].map((target) =>
+    Buffer.from(target)
+  );
   let found = 0;
   for (const target of targets) {
     for (const offset of offsetsOf(target, whole)) {
@@ -174,6 +202,37 @@ test("DiskStore.scrub() finds a bit that was flipped in the database's file", as
   assert(found >= targets.length, `${found} flips were found`);
 });
 
+test("DiskStore.scrub() makes an index anew that has lost a record", async (directory) => {
+  const before = await visit(directory, contentsOf);
+  const path = `${directory}/ring.db`;
+  const whole = Deno.readFileSync(path);
+  let found = 0;
+  for (const { name, stamp } of [victim, "gone"].map((name) => recordNamed(name))) {
+    const table = offsetsOf(Buffer.from(name + stamp), whole);
+    const indexes = offsetsOf(Buffer.from(name), whole).filter((place) => !table.includes(place));
+    for (const place of indexes) {
+      found++;
+      const bytes = whole.slice();
+      bytes[place] = (bytes[place] ?? 0) ^ 1;
+      Deno.writeFileSync(path, bytes);
+      await visit(directory, async (store) => {
+        assertEquals(await scrubAll(store, 3), { damaged: [], totalsRepaired: false, next: "" });
+        const digests = "f".repeat(store.digests().length);
+        const compared = store.compare({ digests, after: "", limit: 100 });
+        assertEquals(
+          compared.map(({ name }) => name).sort(),
+          before.records.map(({ name }) => name),
+        );
+        store.write(writes.map(({ record }) => tombstone(record.name, 9)));
+        assertEquals(store.collect({ upTo: stampAt(9), limit: 100 }), writes.length);
+        assertEquals(store.scan({ limit: 100, tombstones: true }), []);
+      });
+    }
+  }
+  // Of a file by its body and its bucket, of a tombstone by its stamp and its bucket.
+  assertEquals(found, 4);
+});
+
 test("DiskStore.scrub() ends with nothing when the store is closed meanwhile", async (directory) => {
   const store = openDiskStore(directory);
   const large = bytesOf(1 << 20);
@@ -187,21 +246,10 @@ test("DiskStore.scrub() ends with nothing when the store is closed meanwhile", a
   assertEquals(await scrubbed, { damaged: [], totalsRepaired: false });
 });
 
-test("openDiskStore() brings a store of format 1 up to date", async (directory) => {
-  const before = await visit(directory, contentsOf);
-  change(directory, "ALTER TABLE records DROP COLUMN checksum; PRAGMA user_version = 1");
-  await visit(directory, async (store) => {
-    assertEquals(contentsOf(store), before);
-    assertEquals(await scrubAll(store, 3), { damaged: [], totalsRepaired: false, next: "" });
-  });
-  const database = new DatabaseSync(`${directory}/ring.db`);
-  assertEquals(database.prepare("PRAGMA user_version").get()?.user_version, formatVersion);
-  database.close();
-});
-
-function contentsOf(store: DiskStore) {
-  const records = store.scan({ limit: 100, tombstones: true });
-  return { id: store.id, ring: store.load(), summary: store.summary(), records };
+function recordNamed(name: string): FileRecord {
+  const record = writes.find(({ record }) => record.name === name)?.record;
+  assert(record !== undefined);
+  return record;
 }
 
 /** Where `target` is in `bytes`. */

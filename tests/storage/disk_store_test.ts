@@ -1,13 +1,24 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { createHash } from "node:crypto";
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { diskError, StoreFailedError } from "../../lib/storage/disk_error.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
+import { bucketQuery, tombstonesQuery } from "../../lib/storage/record_table.ts";
 import { formatVersion } from "../../lib/storage/schema.ts";
 import { StoreFullError, StoreOpenError } from "../../lib/storage/store.ts";
 import { needs } from "../permission.ts";
-import { bytesOf, inline, readAll, recordOf, sha256Of, tombstone, upload } from "./sample.ts";
+import {
+  bytesOf,
+  contentsOf,
+  inline,
+  readAll,
+  recordOf,
+  sha256Of,
+  stampAt,
+  tombstone,
+  upload,
+} from "./sample.ts";
 import { openDiskStoreToHarm } from "./open_disk_store.ts";
 import { testStore } from "./store_suite.ts";
 
@@ -63,24 +74,32 @@ test("DiskStore keeps everything across a restart", async (directory) => {
     position: "80",
   } as const;
   const before = await visit(directory, async (store) => {
-    store.save({ incarnation: 5, members: [member] });
+    store.save({ incarnation: 5, members: [member], stampCeiling: stampAt(8) });
     await upload(store, large);
     store.write([inline("small", { body: small }), { record: recordOf("large", { body: large }) }]);
     store.write([tombstone("gone", 9)]);
-    const records = store.scan({ limit: 9, tombstones: true });
-    return { id: store.id, ring: store.load(), summary: store.summary(), records };
+    return contentsOf(store);
   });
   await visit(directory, async (store) => {
-    const records = store.scan({ limit: 9, tombstones: true });
-    assertEquals(
-      { id: store.id, ring: store.load(), summary: store.summary(), records },
-      before,
-    );
-    assertEquals(before.ring.incarnation, 5);
-    assertEquals(before.ring.members, [member]);
+    assertEquals(contentsOf(store), before);
+    assertEquals(before.ring, { incarnation: 5, members: [member], highestStamp: stampAt(9) });
     assertEquals(await readAll(store.openBody(sha256Of(small))), small);
     assertEquals(await readAll(store.openBody(sha256Of(large))), large);
   });
+});
+
+test("DiskStore makes no stamp anew after a restart: neither a dropped one nor one it promised", async (directory) => {
+  const load = (change: (store: DiskStore) => void) =>
+    visit(directory, (store) => {
+      change(store);
+      return store.load().highestStamp;
+    });
+  await load((store) => store.write([tombstone("gone", 9), inline("a", { body: bytesOf(1) })]));
+  assertEquals(await load((store) => store.collect({ upTo: stampAt(9), limit: 1 })), stampAt(9));
+  assertEquals(await load((store) => store.write([tombstone("b", 5)])), stampAt(9));
+  const ring = { incarnation: 1, members: [], stampCeiling: stampAt(12) };
+  assertEquals(await load((store) => store.save(ring)), stampAt(12));
+  assertEquals(await load(() => {}), stampAt(12));
 });
 
 test("openDiskStore() makes the directory for its owner alone", async (directory) => {
@@ -100,16 +119,19 @@ test("openDiskStore() refuses a directory that is in use", async (directory) => 
   await visit(directory, () => {});
 });
 
-test("openDiskStore() refuses a newer format", async (directory) => {
-  await visit(directory, () => {});
-  const database = new DatabaseSync(`${directory}/ring.db`);
-  database.exec(`PRAGMA user_version = ${formatVersion + 1}`);
-  database.close();
-  const message = `its format is ${formatVersion + 1}, and this ring knows formats up to`;
-  assertThrows(() => openDiskStore(directory), StoreOpenError, message);
-  // It let go of the directory.
-  assertThrows(() => openDiskStore(directory), StoreOpenError, message);
-});
+for (const [age, version] of [["a newer", formatVersion + 1], ["an older", formatVersion - 1]]) {
+  test(`openDiskStore() refuses ${age} format`, async (directory) => {
+    await visit(directory, () => {});
+    const database = new DatabaseSync(`${directory}/ring.db`);
+    database.exec(`PRAGMA user_version = ${version}`);
+    database.close();
+    const message = `its format is ${version}, and this ring knows format ${formatVersion} only; ` +
+      `${age} ring wrote it`;
+    assertThrows(() => openDiskStore(directory), StoreOpenError, message);
+    // It let go of the directory.
+    assertThrows(() => openDiskStore(directory), StoreOpenError, message);
+  });
+}
 
 test("openDiskStore() refuses what is not a store", (directory) => {
   const file = `${directory}/file`;
@@ -217,8 +239,7 @@ test("DiskStore answers full when there is no room, and can still be read", asyn
   try {
     await upload(store, large);
     assertEquals(store.write([inline("a", { body: room })])[0]?.outcome, "stored");
-    const summary = store.summary();
-    const ring = store.load();
+    const before = [store.summary(), store.digests(), store.load()];
     const batch = [
       inline("small", { stamp: 2, body: bytesOf(1) }),
       { record: recordOf("large", { stamp: 2, body: large }) },
@@ -226,8 +247,7 @@ test("DiskStore answers full when there is no room, and can still be read", asyn
     ];
     assertEquals(store.write(batch), batch.map(() => ({ outcome: "full" })));
 
-    assertEquals(store.summary(), summary);
-    assertEquals(store.load(), ring);
+    assertEquals([store.summary(), store.digests(), store.load()], before);
     assertEquals(store.scan({ limit: 9, tombstones: true }).map(({ name }) => name), ["a"]);
     assertEquals(await readAll(store.openBody(sha256Of(room))), room);
     // Its record came to nothing: it gives its room back.
@@ -252,15 +272,33 @@ test("DiskStore keeps its log within bounds", async (directory) => {
   });
 });
 
-test("DiskStore finds the records of a body by an index", async (directory) => {
-  await visit(directory, () => {});
-  const database = new DatabaseSync(`${directory}/ring.db`);
-  const plan = database.prepare(
-    "EXPLAIN QUERY PLAN SELECT 1 FROM records WHERE sha256 = ? AND deleted = 0 LIMIT 1",
-  ).get()?.detail;
-  database.close();
-  assertMatch(`${plan}`, /SEARCH records USING COVERING INDEX records_by_body/);
-});
+for (
+  const { what, query, plan } of [
+    {
+      what: "the records of a body",
+      query: "SELECT 1 FROM records WHERE sha256 = ? AND deleted = 0 LIMIT 1",
+      plan: "SEARCH records USING COVERING INDEX records_by_body (sha256=?)",
+    },
+    {
+      what: "the records of a bucket, in order,",
+      query: bucketQuery,
+      plan: "SEARCH records USING INDEX records_by_bucket (bucket=? AND name>?)",
+    },
+    {
+      what: "the oldest tombstones",
+      query: tombstonesQuery,
+      plan: "SEARCH records USING INDEX tombstones_by_stamp (stamp<?)",
+    },
+  ]
+) {
+  test(`DiskStore finds ${what} by an index`, async (directory) => {
+    await visit(directory, () => {});
+    const database = new DatabaseSync(`${directory}/ring.db`);
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${query}`).all();
+    database.close();
+    assertEquals(steps.map(({ detail }) => detail), [plan]);
+  });
+}
 
 Deno.test("diskError() takes an error of no room, or of no quota, for a full disk", () => {
   for (

@@ -7,10 +7,20 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { openDiskStore } from "../../lib/storage/disk_store.ts";
 import { reserveBytes, roomLookMs } from "../../lib/storage/room.ts";
 import { StoreFullError } from "../../lib/storage/store.ts";
-import { bytesOf, inline, readAll, recordOf, sha256Of, tombstone, upload } from "./sample.ts";
+import {
+  bytesOf,
+  inline,
+  readAll,
+  recordOf,
+  sha256Of,
+  stampAt,
+  tombstone,
+  upload,
+} from "./sample.ts";
 
 const chunkBytes = 1 << 20;
 const filesMax = 1000;
+const tombstonesDropped = 256;
 const looksMax = 100;
 
 let time = 0;
@@ -21,6 +31,20 @@ const reserve = `${directory}/reserve`;
 Deno.writeFileSync(ballast, new Uint8Array(5 * chunkBytes));
 let store = openDiskStore(directory, { now });
 assertEquals(Deno.statSync(reserve).size, reserveBytes);
+store.write(Array.from({ length: 8 * tombstonesDropped }, (_, n) => tombstone(`old/${n}`, 0)));
+
+// Tombstones can be dropped on a disk that became full behind the store's back.
+store.close();
+store = openDiskStore(directory, { now });
+fillDisk(`${directory}/others`);
+assertEquals(store.isFull, false);
+const collection = { upTo: stampAt(0), limit: tombstonesDropped };
+assertEquals(store.collect(collection), tombstonesDropped);
+assertEquals(store.isFull, true);
+Deno.removeSync(`${directory}/others`);
+time += roomLookMs;
+assertEquals(store.isFull, false);
+
 const large = bytesOf(chunkBytes);
 await upload(store, large);
 store.write([{ record: recordOf("large", { body: large }) }]);
@@ -92,6 +116,19 @@ function fill(): void {
   throw new Error(`${filesMax} files fitted`);
 }
 
+/** Writes a file until there is no room at all. */
+function fillDisk(path: string): void {
+  using file = Deno.openSync(path, { createNew: true, write: true });
+  const page = bytesOf(4096);
+  assertThrows(
+    () => {
+      for (;;) file.writeSync(page);
+    },
+    Error,
+    "No space left",
+  );
+}
+
 /** Checks that the store refuses files, and takes what must not fail. */
 function checkFull(when: string): void {
   assertEquals(store.isFull, true, when);
@@ -108,6 +145,7 @@ function checkFull(when: string): void {
     when,
   );
   assert(store.look(`deleted/${marker}`)?.deleted);
-  store.save({ incarnation: marker + 1, members: [] });
+  assertEquals(store.collect(collection), tombstonesDropped, when);
+  store.save({ incarnation: marker + 1, members: [], stampCeiling: stampAt(marker) });
   assertEquals(store.load().incarnation, marker + 1);
 }

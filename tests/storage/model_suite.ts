@@ -1,11 +1,12 @@
 /** A store against a naive model of it, with random batches of writes. */
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import type { FileRecord } from "../../lib/ring/file_record.ts";
+import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
+import type { Stamp } from "../../lib/ring/stamp.ts";
 import type { RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
-import { stampZero } from "../../lib/ring/stamp.ts";
 import type { ScanOptions, Store, StoreSummary } from "../../lib/storage/store.ts";
-import { bytesOf, inline, recordOf, sha256Of, tombstone } from "./sample.ts";
+import { alterDigests, bucketOfName } from "./bucket_suite.ts";
+import { bytesOf, inline, recordOf, sha256Of, stampAt, tombstone } from "./sample.ts";
 
 type Test = (what: string, body: (store: Store) => void | Promise<void>) => void;
 
@@ -23,14 +24,18 @@ export function testModel(test: Test): void {
   test("does what a naive model does", (store) => {
     fc.assert(
       fc.property(
-        fc.array(fc.array(arbitraryWrite(), { maxLength: 6 }), { maxLength: 8 }),
+        fc.array(fc.tuple(fc.array(arbitraryWrite(), { maxLength: 6 }), arbitraryCollection()), {
+          maxLength: 8,
+        }),
         (raw) => {
           const folder = `${runCount++}/`;
           const model = new Model(store);
-          for (const writes of raw) {
+          for (const [writes, collection] of raw) {
             const batch = writes.map((write) => inFolder(write, folder));
             assertEquals(store.write(batch), model.write(batch));
+            if (collection) assertEquals(store.collect(collection), model.collect(collection));
             assertEquals(store.summary(), model.summary());
+            assertEquals(store.digests(), model.digests());
             assertEquals(store.load().highestStamp, model.highestStamp());
             for (const body of bodies) {
               assertEquals(store.hasBody(sha256Of(body)), model.hasBody(sha256Of(body)));
@@ -51,6 +56,24 @@ export function testModel(test: Test): void {
     fc.assert(
       fc.property(arbitraryScan(), (options) => {
         assertEquals(store.scan(options), model.scan(options));
+      }),
+      { numRuns: 4 * runs },
+    );
+  });
+
+  test("compares in the order of the buckets and of the bytes of the names", (store) => {
+    const folders = Array.from({ length: 99 }, (_, n) => `${n}/`);
+    const batch = folders.flatMap((folder) =>
+      names.map((name, i) =>
+        i % 4 === 3 ? tombstone(folder + name, 1) : inline(folder + name, { body: bytesOf(i) })
+      )
+    );
+    const model = new Model(store);
+    assertEquals(store.write(batch), model.write(batch));
+    fc.assert(
+      fc.property(arbitraryComparison(folders), ({ buckets, ...range }) => {
+        const digests = alterDigests(store.digests(), buckets);
+        assertEquals(store.compare({ digests, ...range }), model.compare({ buckets, ...range }));
       }),
       { numRuns: 4 * runs },
     );
@@ -103,20 +126,54 @@ function arbitraryScan(): fc.Arbitrary<ScanOptions> {
   });
 }
 
+function arbitraryCollection(): fc.Arbitrary<Collection | undefined> {
+  return fc.option(
+    fc.record({
+      upTo: fc.integer({ min: 0, max: 12 }).map(stampAt),
+      limit: fc.integer({ min: 1, max: 4 }),
+    }),
+    { nil: undefined },
+  );
+}
+
+function arbitraryComparison(folders: readonly string[]): fc.Arbitrary<Comparison> {
+  const name = fc.tuple(fc.constantFrom(...folders), fc.constantFrom(...names));
+  return fc.record({
+    buckets: fc.uniqueArray(fc.nat({ max: bucketCount - 1 })),
+    after: fc.oneof(fc.constantFrom("", "zz"), name.map(([folder, name]) => folder + name)),
+    limit: fc.integer({ min: 1, max: 2 * names.length }),
+  });
+}
+
 function inFolder({ record, ...rest }: RecordWrite, folder: string): RecordWrite {
   return { ...rest, record: { ...record, name: folder + record.name } };
+}
+
+/** Which tombstones to drop. */
+interface Collection {
+  readonly upTo: Stamp;
+  readonly limit: number;
+}
+
+/** Which records to compare: those of these buckets. */
+interface Comparison {
+  readonly buckets: readonly number[];
+  readonly after: string;
+  readonly limit: number;
 }
 
 /** What a store should do, written down without a thought for speed. */
 class Model {
   readonly #records = new Map<string, FileRecord>();
   #bodies: Set<string>;
+  #highestStamp: Stamp;
 
   /** Begins with what is in the store already. */
   constructor(store: Store) {
     const records = store.scan({ limit: Number.MAX_SAFE_INTEGER, tombstones: true });
     for (const record of records) this.#records.set(record.name, record);
     this.#bodies = this.#referredTo();
+    this.#highestStamp = store.load().highestStamp;
   }
 
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
@@ -133,6 +190,32 @@ class Model {
       .slice(0, limit);
   }
 
+  compare({ buckets, after, limit }: Comparison): FileRecord[] {
+    const isAfter = (name: string) => after === "" || compareBuckets(name, after) > 0;
+    return [...this.#records.values()]
+      .filter(({ name }) => buckets.includes(bucketOfName(name)) && isAfter(name))
+      .sort((a, b) => compareBuckets(a.name, b.name))
+      .slice(0, limit);
+  }
+
+  collect({ upTo, limit }: Collection): number {
+    const dropped = [...this.#records.values()]
+      .filter(({ deleted, stamp }) => deleted && stamp <= upTo)
+      .sort((a, b) => compareBytes(a.stamp, b.stamp) || compareBytes(a.name, b.name))
+      .slice(0, limit);
+    for (const { name } of dropped) this.#records.delete(name);
+    return dropped.length;
+  }
+
+  digests(): string {
+    const digests = new Array<bigint>(bucketCount).fill(0n);
+    for (const record of this.#records.values()) {
+      const bucket = bucketOfName(record.name);
+      digests[bucket] = (digests[bucket] ?? 0n) ^ naiveDigest([record]);
+    }
+    return digests.map((digest) => hex(digest).slice(0, bucketDigits)).join("");
+  }
+
   summary(): StoreSummary {
     const records = [...this.#records.values()];
     const files = records.filter(({ deleted }) => !deleted);
@@ -143,8 +226,8 @@ class Model {
     };
   }
 
-  highestStamp(): string {
-    return [...this.#records.values()].map(({ stamp }) => stamp).sort().at(-1) ?? stampZero;
+  highestStamp(): Stamp {
+    return this.#highestStamp;
   }
 
   hasBody(sha256: string): boolean {
@@ -159,6 +242,7 @@ class Model {
     const isThere = record.deleted || body !== undefined || this.hasBody(record.sha256);
     if (!isThere) return { outcome: "bodyMissing" };
     this.#records.set(record.name, record);
+    if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp;
     if (body !== undefined) this.#bodies.add(record.sha256);
     return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };
   }
@@ -177,6 +261,10 @@ function naiveDigest(records: readonly FileRecord[]): bigint {
 
 function hex(digest: bigint): string {
   return digest.toString(16).padStart(64, "0");
+}
+
+function compareBuckets(a: string, b: string): number {
+  return bucketOfName(a) - bucketOfName(b) || compareBytes(a, b);
 }
 
 function compareBytes(a: string, b: string): number {

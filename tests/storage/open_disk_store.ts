@@ -44,15 +44,15 @@ interface Place {
 /** Flips a bit of a file, or of a BLOB. */
 function damageBody(sha256: string, { directory, database }: Place): void {
   const path = pathOf(sha256, directory);
-  const row = database.prepare("SELECT bytes FROM bodies WHERE sha256 = ?").get(sha256);
+  const row = database.prepare("SELECT bytes FROM bodies WHERE sha256 = unhex(?)").get(sha256);
   const bytes = row?.bytes instanceof Uint8Array ? row.bytes : Deno.readFileSync(path);
   flipBit(bytes);
   if (row === undefined) Deno.writeFileSync(path, bytes);
-  else database.prepare("UPDATE bodies SET bytes = ? WHERE sha256 = ?").run(bytes, sha256);
+  else database.prepare("UPDATE bodies SET bytes = ? WHERE sha256 = unhex(?)").run(bytes, sha256);
 }
 
 function loseBody(sha256: string, { directory, database }: Place): void {
-  const { changes } = database.prepare("DELETE FROM bodies WHERE sha256 = ?").run(sha256);
+  const { changes } = database.prepare("DELETE FROM bodies WHERE sha256 = unhex(?)").run(sha256);
   if (Number(changes) === 0) Deno.removeSync(pathOf(sha256, directory));
 }
 

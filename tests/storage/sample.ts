@@ -83,3 +83,10 @@ export async function readAll(reader: BodyReader | undefined): Promise<Uint8Arra
   }
   return body.subarray(0, offset);
 }
+
+/** All that a store tells of what it keeps, but for the bodies. */
+export function contentsOf(store: Store) {
+  const records = store.scan({ limit: 1000, tombstones: true });
+  const [summary, digests] = [store.summary(), store.digests()];
+  return { id: store.id, ring: store.load(), summary, digests, records };
+}

@@ -1,11 +1,12 @@
 /** What every {@linkcode Store} must do: each implementation passes this suite. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { InvariantError } from "../../lib/ring/assert.ts";
-import { inlineBytesMax } from "../../lib/ring/file_record.ts";
+import { bucketCount, bucketDigits, inlineBytesMax } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import { chunkBytesMax, emptySha256 } from "../../lib/storage/body.ts";
 import type { Store } from "../../lib/storage/store.ts";
+import { testBuckets } from "./bucket_suite.ts";
 import { testDamage } from "./damage_suite.ts";
 import { testModel } from "./model_suite.ts";
 import {
@@ -67,6 +68,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
     assertMatch(store.id, /^[0-9a-f]{32}$/);
     assertEquals(store.load(), { incarnation: 0, members: [], highestStamp: stampZero });
     assertEquals(store.summary(), { files: 0, bytes: 0, digest: "0".repeat(64) });
+    assertEquals(store.digests(), "0".repeat(bucketCount * bucketDigits));
     assertEquals(store.scan({ limit: 10, tombstones: true }), []);
     assertEquals(store.look("a"), undefined);
   });
@@ -79,9 +81,21 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
       address: `127.0.0.1:${4043 + i}`,
       position: `8${i}`,
     }));
-    store.save({ incarnation: 1, members: members.slice(0, 1) });
-    store.save({ incarnation: 7, members });
+    store.save({ incarnation: 1, members: members.slice(0, 1), stampCeiling: stampZero });
+    store.save({ incarnation: 7, members, stampCeiling: stampZero });
     assertEquals(store.load(), { incarnation: 7, members, highestStamp: stampZero });
+  });
+
+  test("takes the ceiling for the highest stamp until a record has a higher one", (store) => {
+    store.write([tombstone("a", 3)]);
+    store.save({ incarnation: 1, members: [], stampCeiling: stampAt(2) });
+    assertEquals(store.load().highestStamp, stampAt(3));
+    store.save({ incarnation: 1, members: [], stampCeiling: stampAt(5) });
+    assertEquals(store.load().highestStamp, stampAt(5));
+    store.write([tombstone("b", 4)]);
+    assertEquals(store.load().highestStamp, stampAt(5));
+    store.write([tombstone("b", 6)]);
+    assertEquals(store.load().highestStamp, stampAt(6));
   });
 
   test("keeps the record with the greater stamp", (store) => {
@@ -272,5 +286,6 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
   });
 
   testModel(test);
+  testBuckets(test);
   testDamage(test);
 }

@@ -18,14 +18,16 @@ export const circleMutants: readonly Mutant[] = [
   {
     name: "a member that was skipped is tried for ever",
     file: "lib/ring/circles.ts",
-    find: "visited: [...others, skipped] }",
-    replace: "visited: others }",
+    find: "visited: [...hop.circle.visited, skipped] }",
+    replace: "visited: hop.circle.visited }",
   },
   {
     name: "a silent member is not skipped",
     file: "lib/ring/circles.ts",
-    find: "      else this.#skip(number, hop);\n    }\n  }\n\n  #retry",
-    replace: "      else this.#hops.delete(number);\n    }\n  }\n\n  #retry",
+    find:
+      "this.#retry(number, hop);\n      else this.#skip(number, hop);\n    }\n  }\n\n  /** Passes a circle back",
+    replace:
+      "this.#retry(number, hop);\n      else this.#hops.delete(number);\n    }\n  }\n\n  /** Passes a circle back",
   },
   {
     name: "a hop without an acknowledgement is not tried again",
@@ -43,9 +45,20 @@ export const circleMutants: readonly Mutant[] = [
   {
     name: "a circle ends before it is back",
     file: "lib/ring/circles.ts",
-    find: "    this.#send(creator.id, circle, withoutBody(payload));",
-    replace:
-      "    if (circle.visited.length === 0) this.#send(creator.id, circle, withoutBody(payload));",
+    find: "    this.#return(circle, withoutBody(payload));",
+    replace: "    if (circle.visited.length === 0) this.#return(circle, withoutBody(payload));",
+  },
+  {
+    name: "who was skipped by one is not tried by another",
+    file: "lib/ring/circles.ts",
+    find: "id !== circle.creator && isDetour(circle, id, self)",
+    replace: 'id === "" && isDetour(circle, id, self)',
+  },
+  {
+    name: "a creator that cannot be reached is not reached through another",
+    file: "lib/ring/circles.ts",
+    find: "    if (courier !== undefined) this.#send",
+    replace: "    if (courier === circle) this.#send",
   },
   {
     name: "all circles of a server have one number",
@@ -92,12 +105,6 @@ export const circleMutants: readonly Mutant[] = [
     replace: "membership.others.slice(0, 1).every(({ id }) => isFinal(round.deeds.get(id)))",
   },
   {
-    name: "a round is not looked at when a member has died",
-    file: "lib/ring/node.ts",
-    find: "        this.#rounds.reconsider();\n",
-    replace: "",
-  },
-  {
     name: "a circle that was lost is not sent again",
     file: "lib/ring/rounds.ts",
     find: "    this.#rounds.set(sequence, round);\n    this.send(round);",
@@ -110,15 +117,9 @@ export const circleMutants: readonly Mutant[] = [
     replace: "",
   },
   {
-    name: "a FIND that goes on forgets what it has found",
-    file: "lib/ring/rounds.ts",
-    find: 'errand.type === "FIND" ? { type: "FORWARD" as const, errand } : round.payload',
-    replace: "round.payload",
-  },
-  {
-    name: "what an earlier life of the creator began is settled by this one",
-    file: "lib/ring/rounds.ts",
-    find: "round?.circle.boot === circle.boot ? round : undefined",
-    replace: "round",
+    name: "who has another list does not tell it with its REPORT",
+    file: "lib/ring/replication.ts",
+    find: "...(errand.list === membership.digest ? {} : { members: membership.all }),",
+    replace: "",
   },
 ];

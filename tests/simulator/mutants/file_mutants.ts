@@ -26,10 +26,10 @@ export const fileMutants: readonly Mutant[] = [
       '    case "bodyMissing":\n',
   },
   {
-    name: "a COMPARE is answered before what came before is stored",
-    file: "lib/ring/applier.ts",
-    find: "    if (this.#open.size === 0) return then();\n",
-    replace: "    return then();\n",
+    name: "who answers a COMPARE does not get to know who asked",
+    file: "lib/ring/repair.ts",
+    find: "    if (member.id === from) roster.merge([member]);\n",
+    replace: "",
   },
   {
     name: "the clock does not follow the stamps of others",
@@ -56,6 +56,12 @@ export const fileMutants: readonly Mutant[] = [
     replace: "    this.#millis = 0;\n",
   },
   {
+    name: "a stamp leaves before the ceiling above it is saved",
+    file: "lib/ring/node.ts",
+    find: " &&\n      stampCeiling === this.#savedCeiling",
+    replace: "",
+  },
+  {
     name: "the clock goes back with the wall clock",
     file: "lib/ring/stamp.ts",
     find: "    if (wall > this.#millis) {",
@@ -64,8 +70,8 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "two servers make the same stamp",
     file: "lib/ring/stamp.ts",
-    find: "`${millis}-${counter}-${this.id}`",
-    replace: '`${millis}-${counter}-${"0".repeat(32)}`',
+    find: "`${time}-${counter}-${this.id}`",
+    replace: '`${time}-${counter}-${"0".repeat(32)}`',
   },
   {
     name: "a write is sent again with a new stamp",
@@ -80,21 +86,34 @@ export const fileMutants: readonly Mutant[] = [
   },
   {
     name: "a FIND ignores a newer record",
-    file: "lib/ring/replication.ts",
+    file: "lib/ring/finder.ts",
     find: "own.stamp > errand.found.record.stamp",
     replace: "own.stamp < errand.found.record.stamp",
   },
   {
     name: "a file is not found though a member was skipped",
-    file: "lib/ring/replication.ts",
+    file: "lib/ring/finder.ts",
     find: 'circle.visited.filter((visit) => visit.deed !== "skipped").map',
     replace: "circle.visited.map",
   },
   {
     name: "a server that missed a write goes on as if it had not",
     file: "lib/ring/replication.ts",
-    find: '      if (applied.deed === "failed") roster.lapse();\n      this.#report',
-    replace: "      this.#report",
+    find:
+      '      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + timeoutMsOf(record));\n',
+    replace: "",
+  },
+  {
+    name: "a server that missed a write catches up before others have it",
+    file: "lib/ring/replication.ts",
+    find: "roster.lapse(effects.now.monotonic + timeoutMsOf(record));",
+    replace: "roster.lapse();",
+  },
+  {
+    name: "a creator that has no room for a write goes on as if it had it",
+    file: "lib/ring/replication.ts",
+    find: '        if (own.deed === "failed" && !hasFailed) roster.lapse();\n',
+    replace: "",
   },
   {
     name: "a DELETE leaves no tombstone",
@@ -108,7 +127,8 @@ export const fileMutants: readonly Mutant[] = [
     file: "lib/ring/replication.ts",
     find: "    const { record, upload } = errand;\n    applier.apply(",
     replace:
-      '    const { record, upload } = errand;\n    this.#report(circle, "stored");\n    applier.apply(',
+      '    const { record, upload } = errand;\n    this.#report(circle, errand, "stored");\n' +
+      "    applier.apply(",
   },
   {
     name: "a file that was deleted is found",
@@ -119,7 +139,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "fewer copies than are asked for are enough",
     file: "lib/ring/replication.ts",
-    find: "  if (copies < minCopies) {",
+    find: "  if (copies < least) {",
     replace: "  if (copies < 0) {",
   },
   {
@@ -137,20 +157,20 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a page leaves tombstones out",
     file: "lib/ring/repair.ts",
-    find: "          records,\n",
-    replace: "          records: records.filter((record) => record.deleted !== true),\n",
+    find: "        records,\n",
+    replace: "        records: records.filter((record) => record.deleted !== true),\n",
   },
   {
     name: "a server counts as a copy after the first page",
     file: "lib/ring/repair.ts",
-    find: "    if (page.next === undefined) return this.#finish(pull);",
-    replace: '    if (page.type === "PAGE") return this.#finish(pull);',
+    find: "    if (pull.after !== undefined) {\n",
+    replace: '    if (pull.after === "") {\n',
   },
   {
     name: "a server counts as a copy before its pages are stored",
     file: "lib/ring/repair.ts",
-    find: "    if (pull.open === 0) this.#turnPage(pull, message);\n",
-    replace: "    this.#turnPage(pull, message);\n",
+    find: "    } else if (pull.open === 0) this.#finish(pull);\n",
+    replace: "    } else this.#finish(pull);\n",
   },
   {
     name: "a record that could not be stored does not fail a pull",
@@ -161,8 +181,80 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "neighbours that differ do not compare",
     file: "lib/ring/repair.ts",
-    find: "    known.count++;\n",
-    replace: "    known.count = 0;\n",
+    find: "same >= differencesMin || any >= busyDifferencesMin",
+    replace: "same >= 1e9",
+  },
+  {
+    name: "who is back is not told what it has missed",
+    file: "lib/ring/returns.ts",
+    find: '      effects.send(member.address, { type: "MISSED", from: self, to: id });\n',
+    replace: "",
+  },
+  {
+    name: "who has missed writes does not pull from all who say so",
+    file: "lib/ring/repair.ts",
+    find: "    this.#owed.set(from, effects.now.monotonic + awaitMs);\n",
+    replace: "",
+  },
+  {
+    name: "a source that may have missed writes counts as one that has all",
+    file: "lib/ring/repair.ts",
+    find: "    pull.isPartial ||= message.partial === true;\n",
+    replace: "",
+  },
+  {
+    name: "a server that may have missed writes does not say so",
+    file: "lib/ring/repair.ts",
+    find: "...(isPartial ? { partial: true } : {}),",
+    replace: "",
+  },
+  {
+    name: "a write that is missed during a pull is not counted",
+    file: "lib/ring/repair.ts",
+    find: "    if (roster.lapses !== this.#lapses) this.#forget();\n",
+    replace: "",
+  },
+  {
+    name: "a pull that was given up counts as one that has brought all",
+    file: "lib/ring/repair.ts",
+    find: "    this.#pull = undefined;\n    this.#failed.add(pull.source);",
+    replace: "    this.#pull = undefined;\n    this.#pulled.add(pull.source);",
+  },
+  {
+    name: "what is damaged is not mended",
+    file: "lib/ring/mender.ts",
+    find: "      if (name === undefined) {\n",
+    replace: "      if (name === undefined || request >= 0) {\n",
+  },
+  {
+    name: "a file is served whose body is lost",
+    file: "lib/ring/replication.ts",
+    find: "      if (isCurrent && bodyLost !== true) return",
+    replace: "      if (isCurrent) return",
+  },
+  {
+    name: "tombstones are dropped while a member is away",
+    file: "lib/ring/collector.ts",
+    find: 'return member.status !== "alive" && member.status !== "joining" &&',
+    replace: 'return member.status === "suspect" &&',
+  },
+  {
+    name: "tombstones are dropped while servers differ",
+    file: "lib/ring/collector.ts",
+    find: "survey.list === membership.digest && survey.files === first.files",
+    replace: "survey.list === membership.digest",
+  },
+  {
+    name: "tombstones are dropped while older writes are under way",
+    file: "lib/ring/collector.ts",
+    find: "      survey.isSettled && survey.list",
+    replace: "      survey.list",
+  },
+  {
+    name: "tombstones of later deletions are dropped",
+    file: "lib/ring/collector.ts",
+    find: "effects.collect({ upTo, limit",
+    replace: "effects.collect({ upTo: `f${upTo.slice(1)}`, limit",
   },
   {
     name: "a page that was not asked for is taken",
@@ -173,8 +265,8 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a source that has died is waited for",
     file: "lib/ring/repair.ts",
-    find: "if (source === undefined || !isLive(source)) this.#pull = undefined;",
-    replace: "if (source === undefined) this.#pull = undefined;",
+    find: "this.#pull !== undefined && !live.has(this.#pull.source)",
+    replace: "this.#pull !== undefined && live.size < 0",
   },
   {
     name: "the disk takes an older record",

@@ -82,12 +82,6 @@ export const memberMutants: readonly Mutant[] = [
     replace: '"alive" as const',
   },
   {
-    name: "nobody is told who is inserted",
-    file: "lib/ring/entrance.ts",
-    find: 'status: "joining", address, position }]);\n      roster.announce();\n',
-    replace: 'status: "joining", address, position }]);\n',
-  },
-  {
     name: "who leaves tells nobody",
     file: "lib/ring/entrance.ts",
     find: "    for (const member of tell.slice(0, 2)) roster.announce(member.id);\n",

@@ -1,0 +1,145 @@
+import { assertEquals } from "@std/assert";
+import { awaitMs, pageTimeoutMs, pageTriesMax } from "../../lib/ring/repair.ts";
+import { missedRetryMs, missedTellsMax } from "../../lib/ring/returns.ts";
+import { envelope, inRing, last, returning, type Server } from "./harness.ts";
+import { compare, page } from "./repair_harness.ts";
+import { memberOf, type Name } from "./sample.ts";
+
+const joining = { status: "joining" } as const;
+const dead = { status: "dead" } as const;
+
+/** A member says that it held A gone. */
+function missed(server: Server, from: Name): void {
+  server.hear({ type: "MISSED", ...envelope(from) });
+}
+
+Deno.test("a server that is told that it was held gone is joining until it has compared", () => {
+  const server = inRing("B", "C");
+  missed(server, "B");
+  assertEquals(server.own, memberOf("A", { incarnation: 2, ...joining }));
+  assertEquals(server.receivers("COMPARE"), "C");
+  page(server, "C");
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+  assertEquals(server.receivers("COMPARE"), "C B");
+});
+
+Deno.test("a server compares with all who held it gone, and with nobody else", () => {
+  const server = inRing("B", "C", "D");
+  missed(server, "D");
+  missed(server, "B");
+  page(server, "D");
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+  assertEquals(server.receivers("COMPARE"), "D B");
+});
+
+Deno.test("what was asked before a server was told that it missed something does not count", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  const { sequence } = last(server.sent("COMPARE", "C"));
+  missed(server, "C");
+  server.hear({ type: "PAGE", ...envelope("C"), sequence, records: [] });
+  assertEquals(server.own?.status, "joining");
+  assertEquals(server.receivers("COMPARE"), "C C");
+  page(server, "C");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("what is owed is forgotten when a server is alive", () => {
+  const server = inRing("B", "C");
+  missed(server, "B");
+  page(server, "C");
+  page(server, "B");
+  server.forget().pause(4000);
+  page(server, "C");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("a server that denied a suspicion before it heard that it was dead is told, and compares", () => {
+  const server = inRing("B", "C");
+  server.learn("B", memberOf("A", { status: "suspect" }));
+  server.learn("B", memberOf("A", dead));
+  assertEquals(server.own, memberOf("A", { incarnation: 2 }));
+  missed(server, "B");
+  assertEquals(server.own, memberOf("A", { incarnation: 3, ...joining }));
+  page(server, "C");
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("one that says MISSED, and is gone in the own list, is told that, and waited for", () => {
+  const server = inRing("B", "C");
+  server.learn("C", memberOf("B", dead));
+  server.forget();
+  missed(server, "B");
+  // On its own circle beside the one that says that this server is joining.
+  assertEquals(server.receivers("UPDATE").split(" ").filter((name) => name === "B"), ["B"]);
+  page(server, "C");
+  assertEquals(server.own?.status, "joining");
+  server.learn("B", memberOf("B", { incarnation: 2 }));
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.receivers("COMPARE"), "C B");
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("one that says MISSED, and stays gone in the own list, is waited for awaitMs", () => {
+  const server = inRing("B", "C");
+  server.learn("C", memberOf("B", dead));
+  // So that no CHECK is due when the time is over: it has to be asked for.
+  server.advance(500);
+  missed(server, "B");
+  page(server, "C");
+  server.advance(awaitMs - 1);
+  assertEquals(server.own?.status, "joining");
+  server.advance(1);
+  assertEquals(server.own?.status, "alive");
+  assertEquals(server.receivers("COMPARE"), "C");
+});
+
+Deno.test("a server that is alone waits for one that says MISSED, and is gone in its list", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("B", dead));
+  missed(server, "B");
+  assertEquals(server.own?.status, "joining");
+  server.advance(awaitMs);
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("one that said MISSED, and dies before it was compared with, is not waited for long", () => {
+  const server = inRing("B", "C");
+  missed(server, "B");
+  server.learn("C", memberOf("B", dead));
+  page(server, "C");
+  server.advance(awaitMs);
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("one that said MISSED, and does not answer, is not asked for ever", () => {
+  const server = inRing("B", "C");
+  // B reaches this server, and is not reached, but C vouches for it.
+  for (let tells = 0; tells < missedTellsMax; tells++) {
+    missed(server, "B");
+    page(server, "C");
+    server.advance(missedRetryMs);
+  }
+  assertEquals(server.own?.status, "joining");
+  server.advance(pageTriesMax * pageTimeoutMs);
+  assertEquals(server.own?.status, "alive");
+});
+
+Deno.test("who is back is told that it has missed writes until it compares", () => {
+  const server = inRing("B", "C");
+  server.learn("B", memberOf("C", { status: "dead" }));
+  server.forget().learn("B", memberOf("C", { incarnation: 2 }));
+  server.advance(missedRetryMs);
+  assertEquals(server.sent("MISSED", "C").length, 2);
+  compare(server, "C", { member: memberOf("C", { incarnation: 2 }), after: "in the middle" });
+  server.advance(missedRetryMs);
+  assertEquals(server.sent("MISSED", "C").length, 3);
+  compare(server, "C", { member: memberOf("C", { incarnation: 2 }) });
+  server.forget().advance(10 * missedRetryMs);
+  assertEquals(server.sent("MISSED", "C"), []);
+});

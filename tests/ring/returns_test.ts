@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import type { MemberStatus } from "../../lib/ring/member.ts";
+import { missedRetryMs, missedTellsMax, Returns } from "../../lib/ring/returns.ts";
+import { PartHarness } from "./part_harness.ts";
+import { idOf, memberOf, type Name, nameOf } from "./sample.ts";
+
+/** Who comes back to A, in a ring of three. */
+class ReturnsHarness extends PartHarness {
+  readonly returns: Returns;
+
+  constructor(status: MemberStatus = "alive") {
+    super(memberOf("A", { status: "joining" }), memberOf("B", { status }), memberOf("C"));
+    const { effects, membership } = this;
+    this.returns = new Returns({ self: idOf("A"), membership, effects });
+    this.step(() => this.returns.settle());
+    this.hear("A", "alive");
+  }
+
+  /** The list says this of a member; returns who is told that it has missed something. */
+  hear(name: Name, status: MemberStatus, incarnation = 1): string {
+    this.membership.merge([memberOf(name, { status, incarnation })]);
+    this.step(() => this.returns.settle());
+    return this.told();
+  }
+
+  wake(milliseconds: number): string {
+    this.step(() => this.returns.wake(), milliseconds);
+    return this.told();
+  }
+
+  told(): string {
+    return this.takeSent("MISSED").map(({ to }) => nameOf(to)).join(" ");
+  }
+}
+
+for (const gone of ["dead", "left", "forgotten"] as const) {
+  for (const back of ["joining", "alive", "suspect"] as const) {
+    Deno.test(`a member that was ${gone}, and is ${back}, is told that it has missed writes`, () => {
+      const harness = new ReturnsHarness();
+      assertEquals(harness.hear("B", gone), "");
+      assertEquals(harness.hear("B", back, 2), "B");
+    });
+  }
+}
+
+Deno.test("a member that was never gone is told nothing", () => {
+  const harness = new ReturnsHarness();
+  assertEquals(harness.hear("B", "suspect"), "");
+  assertEquals(harness.hear("B", "alive", 2), "");
+  assertEquals(harness.returns.dueAt, Infinity);
+});
+
+Deno.test("a member that a server which counts as a copy has never heard of is told, too", () => {
+  assertEquals(new ReturnsHarness().hear("D", "joining"), "D");
+});
+
+Deno.test("a member that a joining server has never heard of is told nothing", () => {
+  const harness = new ReturnsHarness();
+  harness.hear("A", "joining", 2);
+  assertEquals(harness.hear("D", "alive"), "");
+});
+
+Deno.test("a member that is on the list as gone when this server begins is told, too", () => {
+  assertEquals(new ReturnsHarness("dead").hear("B", "alive", 2), "B");
+});
+
+Deno.test("a member that is back is told every missedRetryMs, until it compares", () => {
+  const harness = new ReturnsHarness("dead");
+  harness.hear("B", "alive", 2);
+  assertEquals(harness.returns.dueAt, missedRetryMs);
+  assertEquals(harness.wake(missedRetryMs - 1), "");
+  assertEquals([harness.wake(1), harness.wake(missedRetryMs)], ["B", "B"]);
+  harness.returns.handleCompare(idOf("B"));
+  assertEquals([harness.wake(missedRetryMs), harness.returns.dueAt], ["", Infinity]);
+});
+
+Deno.test("a member that is back and does not compare is told missedTellsMax times", () => {
+  const harness = new ReturnsHarness("dead");
+  const told = [harness.hear("B", "alive", 2)];
+  while (told.length < missedTellsMax) told.push(harness.wake(missedRetryMs));
+  assertEquals(told, Array.from({ length: missedTellsMax }, () => "B"));
+  assertEquals([harness.wake(missedRetryMs), harness.returns.dueAt], ["", Infinity]);
+  assertEquals(harness.hear("B", "suspect", 2), "");
+  assertEquals(harness.hear("B", "dead", 2), "");
+  assertEquals([harness.hear("B", "alive", 3), harness.wake(missedRetryMs)], ["B", "B"]);
+});
+
+Deno.test("a member that is back and gone again is told when it is back once more", () => {
+  const harness = new ReturnsHarness("dead");
+  harness.hear("B", "alive", 2);
+  assertEquals(harness.hear("B", "dead", 2), "");
+  assertEquals([harness.wake(missedRetryMs), harness.returns.dueAt], ["", Infinity]);
+  assertEquals(harness.hear("B", "joining", 3), "B");
+});
+
+Deno.test("two that are back are told each for itself", () => {
+  const harness = new ReturnsHarness("dead");
+  harness.hear("C", "dead");
+  harness.hear("B", "alive", 2);
+  assertEquals(harness.hear("C", "alive", 2), "C");
+  harness.returns.handleCompare(idOf("C"));
+  assertEquals(harness.wake(missedRetryMs), "B");
+});
