@@ -33,6 +33,8 @@ import type {
 export const hopTimeoutMs = 500;
 /** How often a hop is tried before the member is skipped. */
 export const hopTriesMax = 2;
+/** How many members that do not answer a server tries at the most before it gives up returning a circle. */
+const couriersMax = 2;
 /** How many circles a server remembers to have seen. */
 export const seenCirclesMax = 16_384;
 
@@ -192,7 +194,8 @@ export class Circles {
     const now = this.#options.effects.now.monotonic;
     for (const [number, hop] of [...this.#hops]) {
       if (hop.dueAt > now) return;
-      if (hop.tries < hopTriesMax) this.#retry(number, hop);
+      if (this.#isOutdated(number, hop)) this.#hops.delete(number);
+      else if (hop.tries < hopTriesMax) this.#retry(number, hop);
       else this.#skip(number, hop);
     }
   }
@@ -207,9 +210,21 @@ export class Circles {
     if (skips.length === 0 || isDetour(circle, creator.id, self)) {
       return this.#send(creator.id, circle, payload);
     }
+    // Whoever is heard by nobody does not try them all; and an UPDATE has done its work by now.
+    const tried = circle.visited.filter(({ by }) => by === self).length;
+    if (tried > couriersMax || payload.type === "UPDATE") return;
     const isReachable = ({ id }: Member) => id !== creator.id && skipsOf(circle, id).length === 0;
     const courier = membership.others.find(isReachable);
     if (courier !== undefined) this.#send(courier.id, circle, payload);
+  }
+
+  /** Whether a newer list is on its way to the same member: it says all that this one does. */
+  #isOutdated(number: number, { to, payload }: Hop): boolean {
+    if (payload.type !== "UPDATE") return false;
+    for (const [later, hop] of this.#hops) {
+      if (later > number && hop.to === to && hop.payload.type === "UPDATE") return true;
+    }
+    return false;
   }
 
   #retry(number: number, hop: Hop): void {

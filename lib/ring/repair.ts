@@ -144,6 +144,7 @@ export class Repair {
     const live = new Set(others.map(({ id }) => id));
     const isLost = this.#others.some(({ id }) => !live.has(id) && !this.#pulled.has(id));
     if (isLost) this.#pulled.clear();
+    if (isLost && this.#pull?.isPartial) this.#pull = undefined;
     if (this.#pull !== undefined && !live.has(this.#pull.source)) this.#pull = undefined;
     this.#others = others;
   }
@@ -290,10 +291,9 @@ export class Repair {
   }
 
   #finish(pull: Pull): void {
-    const { membership, roster } = this.#options;
+    const { membership } = this.#options;
     this.#pull = undefined;
-    // A lapse that was noticed in this very step is acted upon at its end.
-    if (membership.self?.status !== "joining" || roster.lapses !== this.#lapses) return;
+    if (membership.self?.status !== "joining") return;
     if (pull.failures > 0) {
       this.#failed.add(pull.source);
       return;

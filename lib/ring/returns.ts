@@ -33,7 +33,7 @@ export interface ReturnsOptions {
 export class Returns {
   readonly #options: ReturnsOptions;
   readonly #gone = new Set<MemberId>();
-  #live: ReadonlySet<MemberId> = new Set();
+  #live = new Set<MemberId>();
   /** The members that are back, and are told so. */
   readonly #back = new Map<MemberId, Back>();
   #version = -1;
@@ -82,5 +82,6 @@ export class Returns {
   handleCompare(id: MemberId): void {
     this.#gone.delete(id);
     this.#back.delete(id);
+    this.#live.add(id);
   }
 }

@@ -139,7 +139,7 @@ export class Rounds {
     note(round, circle.visited);
     if (this.#evaluate(round, { circle, errand })) return;
     // Whoever could not reach this server has reached it now: nobody else needs to try.
-    const { self, circles } = this.#options;
+    const { self, membership, circles } = this.#options;
     const visited = circle.visited.filter(({ id, deed }) => id !== self || deed !== "skipped");
     const rest = { ...round.circle, attempt: round.attempt, visited };
     // Somebody has come into the ring behind the circle's back, or was skipped by one of the others.
@@ -148,6 +148,7 @@ export class Rounds {
     const payload = errand.type === "WRITE"
       ? this.#withList(round.payload)
       : { type: "FORWARD" as const, errand };
+    for (const { id } of membership.others) round.asked.add(id);
     circles.pass(rest, payload);
   }
 

@@ -143,3 +143,11 @@ Deno.test("who is back is told that it has missed writes until it compares", () 
   server.forget().advance(10 * missedRetryMs);
   assertEquals(server.sent("MISSED", "C"), []);
 });
+
+Deno.test("who comes back with a COMPARE is not told what it is about to find out", () => {
+  const server = inRing("B", "C");
+  server.learn("C", memberOf("B", { status: "dead" }));
+  server.forget();
+  compare(server, "B", { member: memberOf("B", { incarnation: 2, status: "joining" }) });
+  assertEquals(server.sent("MISSED", "B"), []);
+});

@@ -375,3 +375,12 @@ Deno.test("a write of a joining server's own does not end its pull", () => {
   page(server, "B");
   assertEquals(server.own?.status, "alive");
 });
+
+Deno.test("what a member that dies has given to the source of a pull is pulled from the start again", () => {
+  const server = returning(memberOf("B", joining), memberOf("C", joining));
+  page(server, "C", { records: [known(server, "x")], next: "x", partial: true });
+  server.learn("C", memberOf("B", { status: "dead" }));
+  server.hear({ type: "PAGE", ...envelope("C"), sequence: 2, records: [], partial: true });
+  assertEquals(server.own?.status, "joining");
+  assertEquals(last(server.sent("COMPARE", "C")).after, "");
+});

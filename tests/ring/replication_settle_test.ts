@@ -162,3 +162,17 @@ Deno.test("the ceiling is not saved anew for every write", () => {
   for (let n = 0; n < 50; n++) server.ask(putOf(`file ${n}`, "text"));
   assertEquals(server.effectsOf("save").length, 1);
 });
+
+Deno.test("a write that may be on a newcomer that has died since is unknown, not refused", () => {
+  const server = inRing("B");
+  server.answering.add("C");
+  server.disk.full = true;
+  const request = server.ask(putOf("a", "text"));
+  const { errand, circle } = last(server.sent("FORWARD"));
+  server.learn("B", memberOf("C", { status: "joining" }));
+  const back = { ...circle, visited: visitsOf("passed", "A", "B") };
+  server.hear({ type: "FORWARD", ...envelope("B"), hop: 9, circle: back, errand });
+  report(server, "B", { deed: "failed" });
+  server.learn("B", memberOf("C", { status: "dead" }));
+  assertEquals(server.answerTo(request)?.status, 504);
+});

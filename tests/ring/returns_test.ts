@@ -58,6 +58,13 @@ Deno.test("a member that a joining server has never heard of is told nothing", (
   const harness = new ReturnsHarness();
   harness.hear("A", "joining", 2);
   assertEquals(harness.hear("D", "alive"), "");
+  assertEquals([harness.hear("A", "alive", 2), harness.returns.dueAt], ["", Infinity]);
+});
+
+Deno.test("a member that was gone is told by a server that is joining itself, too", () => {
+  const harness = new ReturnsHarness("dead");
+  harness.hear("A", "joining", 2);
+  assertEquals(harness.hear("B", "alive", 2), "B");
 });
 
 Deno.test("a member that is on the list as gone when this server begins is told, too", () => {

@@ -32,8 +32,10 @@ export const circleMutants: readonly Mutant[] = [
   {
     name: "a hop without an acknowledgement is not tried again",
     file: "lib/ring/circles.ts",
-    find: "      if (hop.tries < hopTriesMax) this.#retry(number, hop);\n      else this.#skip",
-    replace: "      if (hop.tries < hopTriesMax) this.#hops.delete(number);\n      else this.#skip",
+    find:
+      "else if (hop.tries < hopTriesMax) this.#retry(number, hop);\n      else this.#skip(number, hop);\n    }",
+    replace:
+      "else if (hop.tries < hopTriesMax) this.#hops.delete(number);\n      else this.#skip(number, hop);\n    }",
   },
   {
     name: "hops to members that are gone wait on",
