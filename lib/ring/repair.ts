@@ -128,6 +128,8 @@ export class Repair {
   /** Goes on with catching up, if this server is joining: called after every input. */
   settle(): void {
     const { membership, roster } = this.#options;
+    const isOwed = membership.others.some(({ id }) => this.#owed.has(id));
+    if (isOwed && membership.self?.status === "alive") roster.lapse();
     if (roster.lapses !== this.#lapses) this.#forget();
     this.#noticeLosses();
     const isJoining = membership.self?.status === "joining";
@@ -145,8 +147,15 @@ export class Repair {
     const isLost = this.#others.some(({ id }) => !live.has(id) && !this.#pulled.has(id));
     if (isLost) this.#pulled.clear();
     if (isLost && this.#pull?.isPartial) this.#pull = undefined;
-    if (this.#pull !== undefined && !live.has(this.#pull.source)) this.#pull = undefined;
+    if (this.#pull !== undefined && !live.has(this.#pull.source)) this.#breakOff(this.#pull);
     this.#others = others;
+  }
+
+  /** What has not come from a source that is gone is owed: that takes this server for one that has it. */
+  #breakOff({ source }: Pull): void {
+    const { membership, effects } = this.#options;
+    this.#pull = undefined;
+    if (membership.self?.status === "joining") this.#owed.set(source, effects.now.monotonic);
   }
 
   wake(): void {
@@ -326,7 +335,8 @@ export class Repair {
   #becomeAlive(): void {
     this.#pulled.clear();
     this.#failed.clear();
-    this.#owed.clear();
+    // Those that are gone are still owed, should they come back.
+    for (const { id } of this.#options.membership.others) this.#owed.delete(id);
     this.#hasAll = false;
     this.#restartMs = pageTimeoutMs;
     this.#options.roster.becomeAlive();

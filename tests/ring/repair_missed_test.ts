@@ -151,3 +151,14 @@ Deno.test("who comes back with a COMPARE is not told what it is about to find ou
   compare(server, "B", { member: memberOf("B", { incarnation: 2, status: "joining" }) });
   assertEquals(server.sent("MISSED", "B"), []);
 });
+
+Deno.test("a source that went before it had given everything is compared with when it is back", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  server.learn("B", memberOf("C", { status: "dead" }));
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+  server.forget().learn("B", memberOf("C", { incarnation: 2 }));
+  assertEquals([server.own?.status, server.receivers("COMPARE")], ["joining", "C"]);
+  page(server, "C");
+  assertEquals(server.own?.status, "alive");
+});
