@@ -116,7 +116,11 @@ async function playAll(seeds: readonly number[], jobs: number): Promise<number> 
   }
   const seconds = (performance.now() - startedAt) / 1000;
   reportStatistics(statistics);
-  console.log(`${played} seeds hold: ${events} events, ${(played / seconds).toFixed(1)} seeds/s.`);
+  const rate = (played / seconds).toFixed(1);
+  console.log(`${played} seeds hold: ${events} events, ${rate} seeds/s.`);
+  console.log(
+    `${Math.ceil(seeds.length / batchSeeds)} of them were played twice, with the same trace.`,
+  );
   return played < seedsForAllSituations ? 0 : reportUnreached(statistics);
 }
 
