@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 /** How long an answer may take, whoever dies meanwhile, in milliseconds. */
 const answerMsMax = 2_500;
 /** The same where one link is broken, in milliseconds: what is lost on it is sent again after a second. */
-const detourMsMax = 5_000;
+const detourMsMax = 7_000;
 /** How many syncs, one after the other, an answer may wait for. */
 const syncsMax = 4;
 /** How far a clock may be from all others before its server may not write, in milliseconds. */
