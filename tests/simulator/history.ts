@@ -193,7 +193,11 @@ export class History {
       members.some((member) => isCurrent(member, other))
     );
     for (const { record } of this.acknowledged) {
-      if (!sources.some(({ disk }) => this.holds(disk, record))) continue;
+      const isKnown = sources.some(({ disk }) => {
+        const held = disk.look(record.name);
+        return held !== undefined && held.stamp >= record.stamp && this.isAcknowledged(held);
+      });
+      if (!isKnown) continue;
       assertCheck(
         this.holds(server.disk, record),
         "reads",
