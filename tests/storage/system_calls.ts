@@ -83,7 +83,7 @@ const patterns = {
 class CallReader {
   readonly calls: SystemCall[] = [];
   readonly #directory: string;
-  /** Where the next `write` to a descriptor goes. */
+  /** Where the next `write` to a file goes: by its path, as a descriptor may be a duplicate of another. */
   readonly #offsets = new Map<string, number>();
 
   constructor(directory: string) {
@@ -106,18 +106,18 @@ class CallReader {
   #take(name: string, [a, b, c, d, e]: [string, string, string, string, string]): void {
     switch (name) {
       case "open":
-        this.#offsets.set(c, 0);
+        this.#offsets.set(a, 0);
         // What is opened without these is there, and stays as it is.
         if (!/O_CREAT|O_TRUNC/.test(b)) return;
         return this.#add({ type: "open", path: pathOf(a), isTruncated: b.includes("O_TRUNC") });
       case "seek":
-        this.#offsets.set(a, Number(c));
+        this.#offsets.set(b, Number(c));
         return;
       case "write": {
         const bytes = bytesOf(c).subarray(0, Number(d));
         if (a === "1") this.calls.push({ type: "print", text: new TextDecoder().decode(bytes) });
-        const offset = this.#offsets.get(a) ?? 0;
-        this.#offsets.set(a, offset + bytes.length);
+        const offset = this.#offsets.get(b) ?? 0;
+        this.#offsets.set(b, offset + bytes.length);
         return this.#add({ type: "write", path: pathOf(b), offset, bytes });
       }
       case "pwrite": {
