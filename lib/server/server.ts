@@ -26,8 +26,8 @@ import { Watchdog } from "./watchdog.ts";
 /** How long requests that are under way may take when the server stops, in milliseconds. */
 export const stopTimeoutMs = 5000;
 
-/** For how long nothing may have been under way before a server that is to stop does, in milliseconds. */
-const stopQuietMs = 50;
+/** How often a server that is to stop looks whether requests are under way, in milliseconds. */
+const stopLookMs = 10;
 
 /** How often connections to other servers that are not used are looked for, in milliseconds. */
 const sweepIntervalMs = 5000;
@@ -163,8 +163,10 @@ class Server implements RunningServer {
     return this.#stopping;
   }
 
+  /**
+   * Listens until the others know that it leaves: to them, a server that refuses connections is dead.
+   */
   async #stop(): Promise<void> {
-    this.#parts.listener.close();
     // A VERIFY may take longer than this server has.
     void this.#scrub.close();
     // From now on the server may also end by a failure, which counts as having left.
@@ -178,13 +180,11 @@ class Server implements RunningServer {
     this.#finish.resolve();
   }
 
-  /** Waits, for a time, for the requests that are under way, those too that are still to be read. */
+  /** Waits, for a time, for the requests that are under way. */
   async #finishRequests(): Promise<void> {
     const end = performance.now() + stopTimeoutMs;
-    let quietSince = performance.now();
-    while (performance.now() < Math.min(end, quietSince + stopQuietMs)) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      if (this.#isBusy) quietSince = performance.now();
+    while (this.#isBusy && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, stopLookMs));
     }
   }
 
@@ -195,6 +195,7 @@ class Server implements RunningServer {
 
   /** Closes everything, as it is. */
   async #close(): Promise<void> {
+    this.#parts.listener.close();
     this.#driver.close();
     const scrubbed = this.#scrub.close();
     clearInterval(this.#sweeper);
@@ -212,7 +213,6 @@ class Server implements RunningServer {
     if (this.#stopping !== undefined) return this.#hasLeft();
     log.debug(() => `The server stops: ${String(error)}`);
     this.#stopping = this.finished.catch(() => {});
-    this.#parts.listener.close();
     this.#close().then(() => this.#finish.reject(error), () => this.#finish.reject(error));
   }
 
@@ -230,6 +230,7 @@ class Server implements RunningServer {
       status: () => this.#status(),
       forget: (member) => this.#forget(member),
       verify: () => this.#scrub.verify(),
+      isStopping: () => this.#stopping !== undefined,
       leave: () => {
         log.info(`Asked to leave the ring, by ${remote}`);
         this.stop();

@@ -24,11 +24,12 @@ import type {
 import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
-import { type BodyReader, type Store, StoreFullError } from "../storage/store.ts";
+import type { BodyReader, Store } from "../storage/store.ts";
 import { contentTypeOf } from "./content_type.ts";
 import { describeMessage } from "./describe.ts";
 import type { Answered, Driver } from "./driver.ts";
 import { post } from "./peers.ts";
+import { noRoom, stoppingAnswer, storeRefusal } from "./refusal.ts";
 import type { TimedStream } from "./timed_stream.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs } from "./watchdog.ts";
@@ -64,6 +65,8 @@ export interface SessionOptions {
   readonly status: () => ClientAnswer;
   readonly forget: (member: string) => ClientAnswer;
   readonly verify: () => Promise<ClientAnswer>;
+  /** Whether the server finishes what is under way, and takes no more requests of clients. */
+  readonly isStopping: () => boolean;
   /** Called when a client asks the server to leave; what is under way is finished. */
   readonly leave: () => void;
   /** The disk failed. */
@@ -146,6 +149,8 @@ export class Session {
 
   /** Takes a message with its body, if it has one; does not wait for what follows from it. */
   async #take(message: Incoming, received: Received): Promise<void> {
+    const refusal = this.#options.isStopping() ? stoppingAnswer(message) : undefined;
+    if (refusal !== undefined) return await this.#answerUnread(refusal);
     switch (message.type) {
       case "GET":
       case "DELETE":
@@ -193,16 +198,16 @@ export class Session {
     const contentType = message.contentType ?? contentTypeOf(item);
     const ask = { type: "PUT", item, size, contentType } as const;
     const { driver, store, uploads } = this.#options;
-    if (store.isFull) return await this.#answerUnread(item, noRoom);
+    const refuse = (refusal: { status: number; error: string }) =>
+      this.#answerUnread({ type: "PUT", item, ...refusal });
+    if (store.isFull) return await refuse(noRoom);
     if (size <= inlineBytesMax) {
       const body = await this.#readBody();
       const sha256 = sha256Of(body);
       return await this.#ask({ ...ask, sha256, body });
     }
     const refusal = driver.node.putRefusal;
-    if (refusal !== undefined) {
-      return await this.#answerUnread(item, { status: 503, error: refusal });
-    }
+    if (refusal !== undefined) return await refuse({ status: 503, error: refusal });
     const upload = uploads.name();
     try {
       const { sha256 } = await this.#receiveBody({ name: upload, size, visited: [] });
@@ -210,13 +215,12 @@ export class Session {
     } catch (error) {
       const refusal = storeRefusal(error);
       if (refusal === undefined) throw error;
-      await this.#answerUnread(item, refusal);
+      await refuse(refusal);
     }
   }
 
-  /** Answers a PUT whose body is not wanted (any more), and lets the client finish sending it. */
-  async #answerUnread(item: string, refusal: { status: number; error: string }): Promise<void> {
-    const answer: FileAnswer = { type: "PUT", item, ...refusal };
+  /** Answers a request whose body is not wanted (any more), and lets the client finish sending it. */
+  async #answerUnread(answer: ClientAnswer): Promise<void> {
     await this.#enqueue(Promise.resolve({ answer }));
     await this.#options.connection.skipBody();
   }
@@ -364,17 +368,6 @@ function verified(message: Forward): Forward {
 
 function sha256Of(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("hex");
-}
-
-const noRoom = { status: 507, error: "There is no room left on this server's disk" } as const;
-
-/** What to answer when the store cannot take a body now, but is not broken. */
-function storeRefusal(error: unknown): { status: 503 | 507; error: string } | undefined {
-  if (error instanceof StoreFullError) {
-    return noRoom;
-  }
-  if (!isPassing(error)) return undefined;
-  return { status: 503, error: "This server has too many open files; try again" };
 }
 
 /** What is sent when this answer is there. */

@@ -57,7 +57,7 @@ testOnMachine("a PUT in flight is finished before the server ends", async (machi
   assertEquals(sha256(got.bytes), sha256(bytes), got.stderr);
 });
 
-testOnMachine("a server that stops takes no new connections", async (machine) => {
+testOnMachine("a server that stops takes no new requests", async (machine) => {
   const server = await machine.startServer(["-v"]);
   const body = new HaltingBody(sampleBytes(1024 * 1024));
   const client = await RingClient.connect(server.address, { timeoutMs });
@@ -65,7 +65,11 @@ testOnMachine("a server that stops takes no new connections", async (machine) =>
     const answer = client.put("large", { size: body.size, body });
     await body.halfSent;
     await askToStop(server);
-    assertEquals((await server.runClient(["--list"])).code, 5);
+    for (const request of [["--list"], ["--get", "large"], ["--gc"]]) {
+      const { code, stderr } = await server.runClient(request);
+      assertEquals(code, 5, stderr);
+      assertMatch(stderr, /leaving the ring; ask another/);
+    }
     body.resume();
     assertEquals((await answer).status, 201);
   } finally {
@@ -73,6 +77,29 @@ testOnMachine("a server that stops takes no new connections", async (machine) =>
     client.close();
   }
   assertEquals(await server.exited, 0);
+});
+
+testOnMachine("a server that stops is one of the ring until it has left", async (machine) => {
+  const [first, second] = await machine.startRing(2, ["-v"]);
+  assert(first && second);
+  const body = new HaltingBody(sampleBytes(1024 * 1024));
+  const client = await RingClient.connect(second.address, { timeoutMs });
+  try {
+    const answer = client.put("large", { size: body.size, body });
+    await body.halfSent;
+    await askToStop(second);
+    // It has no connection to any of them yet.
+    const third = await machine.startServer(["--port", "4045", "--prev-port", "4044"]);
+    await waitForRing([first, second, third]);
+    body.resume();
+    assertEquals((await answer).copies, 3);
+    assertEquals(await second.exited, 0);
+    await waitForRing([first, third]);
+    assertEquals(/is (suspect|dead)/.exec(first.stderr + third.stderr), null);
+  } finally {
+    body.resume();
+    client.close();
+  }
 });
 
 testOnMachine("a second signal ends a server at once, whatever is in flight", async (machine) => {

@@ -47,10 +47,11 @@ Deno.test({
     await wire.send({ type: "PUT", item: "a", size: large.length }, large.subarray(0, 1000));
     await eventually(() => ring.bodies().temporary.length === 1, { what: "the body to arrive" });
     const stopped = ring.server().stop();
-    await eventually(
-      () => ring.connect().then((late) => late.close(), () => true),
-      { what: "the port to be closed" },
-    );
+    await eventually(async () => {
+      using late = await ring.connect();
+      const answer = await late.ask({ type: "GET", item: "a" });
+      return answer.type === "GET" && answer.status === 503;
+    }, { what: "requests to be refused" });
     await wire.sendBytes(large.subarray(1000));
     const answer = await wire.answer();
     assert(answer.type === "PUT");

@@ -1,0 +1,39 @@
+/** Refusals: what a client is told that this server cannot serve now. */
+import type { Incoming } from "../protocol/decode.ts";
+import type { ClientAnswer } from "../ring/message.ts";
+import { isPassing } from "../storage/disk_error.ts";
+import { StoreFullError } from "../storage/store.ts";
+
+/** The answer to a PUT when the disk is full. */
+export const noRoom = {
+  status: 507,
+  error: "There is no room left on this server's disk",
+} as const;
+
+/** What to answer when the store cannot take a body now, but is not broken. */
+export function storeRefusal(error: unknown): { status: 503 | 507; error: string } | undefined {
+  if (error instanceof StoreFullError) return noRoom;
+  if (!isPassing(error)) return undefined;
+  return { status: 503, error: "This server has too many open files; try again" };
+}
+
+/**
+ * What a server that stops answers to a request of a client; `undefined` for what it takes to its end:
+ * the messages of other servers, and whoever asks how it is.
+ */
+export function stoppingAnswer(message: Incoming): ClientAnswer | undefined {
+  const refusal = { status: 503, error: "This server is leaving the ring; ask another" } as const;
+  switch (message.type) {
+    case "GET":
+    case "PUT":
+    case "DELETE":
+      return { type: message.type, item: message.item, ...refusal };
+    case "LIST":
+    case "FORGET":
+    case "GC":
+    case "VERIFY":
+      return { type: "ERROR", ...refusal };
+    default:
+      return undefined;
+  }
+}
