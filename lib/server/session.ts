@@ -17,7 +17,6 @@ import type {
   ClientRequest,
   FetchAnswer,
   FetchMessage,
-  FileAnswer,
   Forward,
   MemberMessage,
 } from "../ring/message.ts";
