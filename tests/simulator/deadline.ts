@@ -1,6 +1,7 @@
 /**
- * How soon the survivors must know that servers are gone, and a ring that was cut be one. Judged only where the promise holds: on a
- * network that works, in a ring whose servers agree, and with no other fault meanwhile.
+ * How soon the survivors must know that servers are gone, and a ring that was cut be one. Judged only
+ * where the promise holds: on a network that works, in a ring whose servers agree, and with no other
+ * fault meanwhile.
  */
 import { isLive, type MemberId } from "../../lib/ring/member.ts";
 import { assertCheck } from "./failure.ts";
@@ -110,9 +111,10 @@ function isOrderly(world: World, servers: readonly Server[]): boolean {
   });
 }
 
-/** Whether deadlines hold: the network is good, and no connection is stuck in a cut that is over. */
+/** Whether deadlines hold: the network is good, and nothing is stuck in a cut, or in one that is over. */
 function isPrompt({ network, quality }: World): boolean {
-  return isGood(quality) && (network.wasReliable || quality.resends <= resendsMax);
+  return isGood(quality) && !network.isCut &&
+    (network.wasReliable || quality.resends <= resendsMax);
 }
 
 /** Whether nothing is late or lost on a network by chance. */
