@@ -130,7 +130,7 @@ export class Checks {
     this.#vouch(message.from);
     gate.observe(message.from, message.wall);
     if (message.members !== undefined) {
-      roster.merge(message.members);
+      roster.merge(message.members, message.from);
       // What is left of the difference is news for the other side.
       if (membership.digest !== message.list) this.#tell(message.from);
     }

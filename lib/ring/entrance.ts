@@ -122,7 +122,7 @@ export class Entrance {
         return this.#refuse(message, link, "There is no place left after this server; try another");
       }
       const { from: id, incarnation, address } = message;
-      roster.merge([{ id, incarnation, status: "joining", address, position }]);
+      roster.merge([{ id, incarnation, status: "joining", address, position }], id);
       roster.announce();
     }
     effects.reply(link, {
@@ -140,10 +140,10 @@ export class Entrance {
       const own = message.members.find((member) => member.id === self);
       if (own === undefined) return;
       roster.enter({ status: "joining", address, position: own.position });
-      roster.merge(message.members);
+      roster.merge(message.members, message.from);
       return this.#enter();
     }
-    if (membership.self !== undefined) roster.merge(message.members);
+    if (membership.self !== undefined) roster.merge(message.members, message.from);
   }
 
   /** Gives up if it was our INSERT that was refused. */

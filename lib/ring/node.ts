@@ -106,7 +106,14 @@ export class Node {
     const { incarnation } = stored;
     this.#savedIncarnation = incarnation;
     this.#savedCeiling = clock.ceiling;
-    const roster = this.#roster = new Roster({ self, membership, circles, effects, incarnation });
+    const roster = this.#roster = new Roster({
+      self,
+      membership,
+      circles,
+      effects,
+      incarnation,
+      onHeldGone: (by) => this.#repair.owe(by),
+    });
     this.#strangers = new Strangers({ self, membership, roster, effects });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
     const gate = new WriteGate({
@@ -283,7 +290,7 @@ export class Node {
         return this.#circles.handleAck(message);
       case "REPORT":
         // Before it is counted: whoever is new in the list is waited for as well.
-        if (message.members !== undefined) this.#roster.merge(message.members);
+        if (message.members !== undefined) this.#roster.merge(message.members, message.from);
         return this.#rounds.handleReport(message);
       case "COMPARE":
         return this.#repair.handleCompare(message, link);

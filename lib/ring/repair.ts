@@ -196,7 +196,7 @@ export class Repair {
   handleCompare(message: Compare, link: Link): void {
     const { self, membership, roster, returns, effects } = this.#options;
     const { from, member, digests, after, sequence } = message;
-    if (member.id === from) roster.merge([member]);
+    if (member.id === from) roster.merge([member], from);
     const known = membership.get(from);
     // New writes do not go to it: before it is given the old ones it has to say that it is back.
     if (known === undefined || !isLive(known)) return roster.announce(from);
@@ -216,16 +216,20 @@ export class Repair {
   }
 
   /** This server was held gone by another, and has missed what that has taken meanwhile. */
-  handleMissed(message: Missed): void {
-    const { membership, roster, effects } = this.#options;
-    const { from } = message;
+  handleMissed({ from }: Missed): void {
+    const { membership, roster } = this.#options;
     const sender = membership.get(from);
     // It may not know yet that this server holds it gone as well: it is told, and will deny it.
     if (sender !== undefined && !isLive(sender)) roster.announce(from);
-    this.#owed.set(from, effects.now.monotonic + awaitMs);
-    this.#pulled.delete(from);
-    if (membership.self?.status === "alive") return roster.lapse();
-    if (this.#pull?.source === from) this.#pull = undefined;
+    this.owe(from);
+    if (membership.self?.status === "alive") roster.lapse();
+  }
+
+  /** This server is to pull from a member that has gone on without it, gone in its own list or not. */
+  owe(member: MemberId): void {
+    this.#owed.set(member, this.#options.effects.now.monotonic + awaitMs);
+    this.#pulled.delete(member);
+    if (this.#pull?.source === member) this.#pull = undefined;
   }
 
   /** Applies the records of a page. */

@@ -21,6 +21,8 @@ export interface RosterOptions {
   readonly effects: Effects;
   /** The incarnation that was saved last. */
   readonly incarnation: number;
+  /** Called when a member tells that this server is gone: it has gone on without it. */
+  readonly onHeldGone: (by: MemberId) => void;
 }
 
 /** What this server says of itself and of others. */
@@ -116,9 +118,9 @@ export class Roster {
     if (membership.merge([{ ...member, status: "forgotten" }])) this.announce();
   }
 
-  /** Takes over what is newer in a list, and answers if it speaks ill of this server. */
-  merge(members: readonly Member[]): void {
-    const { membership } = this.#options;
+  /** Takes over what is newer in the list of `from`, and answers if it speaks ill of this server. */
+  merge(members: readonly Member[], from: MemberId): void {
+    const { membership, onHeldGone } = this.#options;
     const before = membership.self;
     if (!membership.merge(members)) return;
     const own = membership.self;
@@ -126,7 +128,10 @@ export class Roster {
     // Whoever leaves stands by it: a raised incarnation would bring it back.
     if (isLive(own) && own.address !== before.address) this.dispute(own.address);
     const heldDead = !isLive(own) && isLive(before);
-    if (heldDead) this.#lapses++;
+    if (heldDead) {
+      this.#lapses++;
+      onHeldGone(from);
+    }
     this.enter({ ...place(before), status: heldDead ? "joining" : before.status });
     if (before.status !== "left") this.announce();
   }
@@ -170,7 +175,7 @@ export class Roster {
   /** Merges the list that an UPDATE carries, and passes it on, with what is known here. */
   handleUpdate(message: Update): void {
     const { self, membership, circles } = this.#options;
-    this.merge(message.members);
+    this.merge(message.members, message.from);
     if (message.circle.creator === self) return;
     if (circles.observe(message.circle) !== "new") return;
     circles.setDeed(message.circle, "stored");

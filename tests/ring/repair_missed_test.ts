@@ -69,6 +69,27 @@ Deno.test("a server that denied a suspicion before it heard that it was dead is 
   assertEquals(server.own?.status, "alive");
 });
 
+Deno.test("a server that reads in a list that it is gone compares with whoever sent that", () => {
+  const server = inRing("B", "C", "D");
+  server.learn("B", memberOf("A", dead));
+  page(server, "D");
+  assertEquals(server.own?.status, "joining");
+  page(server, "B");
+  assertEquals(server.own, memberOf("A", { incarnation: 2 }));
+  assertEquals(server.receivers("COMPARE"), "D B");
+});
+
+Deno.test("one that holds this server gone, and is gone in the own list, is waited for", () => {
+  const server = inRing("B");
+  server.learn("B", memberOf("B", dead));
+  server.learn("B", memberOf("A", dead));
+  server.advance(awaitMs - 1);
+  assertEquals(server.own, memberOf("A", { incarnation: 2, ...joining }));
+  server.learn("B", memberOf("B", { incarnation: 2 }));
+  page(server, "B");
+  assertEquals(server.own, memberOf("A", { incarnation: 2 }));
+});
+
 Deno.test("one that says MISSED, and is gone in the own list, is told that, and waited for", () => {
   const server = inRing("B", "C");
   server.learn("C", memberOf("B", dead));

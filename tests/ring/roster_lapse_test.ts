@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Circles } from "../../lib/ring/circles.ts";
-import type { MemberStatus } from "../../lib/ring/member.ts";
+import type { MemberId, MemberStatus } from "../../lib/ring/member.ts";
 import { Roster } from "../../lib/ring/roster.ts";
 import { PartHarness } from "./part_harness.ts";
 import { idOf, memberOf } from "./sample.ts";
@@ -8,6 +8,7 @@ import { idOf, memberOf } from "./sample.ts";
 /** The roster of A, in a ring with B. */
 class RosterHarness extends PartHarness {
   readonly roster: Roster;
+  readonly heldGoneBy: MemberId[] = [];
 
   constructor(status: MemberStatus = "alive") {
     super(memberOf("A", { status }), memberOf("B"));
@@ -15,7 +16,14 @@ class RosterHarness extends PartHarness {
     const self = idOf("A");
     const onReturn = () => {};
     const circles = new Circles({ self, boot: "boot-A", membership, effects, onReturn });
-    this.roster = new Roster({ self, membership, circles, effects, incarnation: 1 });
+    this.roster = new Roster({
+      self,
+      membership,
+      circles,
+      effects,
+      incarnation: 1,
+      onHeldGone: (by) => this.heldGoneBy.push(by),
+    });
   }
 
   lapse(settledAt?: number): void {
@@ -23,7 +31,7 @@ class RosterHarness extends PartHarness {
   }
 
   hear(status: MemberStatus, incarnation = 1): void {
-    this.step(() => this.roster.merge([memberOf("A", { status, incarnation })]));
+    this.step(() => this.roster.merge([memberOf("A", { status, incarnation })], idOf("B")));
   }
 }
 
@@ -72,6 +80,7 @@ Deno.test("a server that was held dead, or gone, has lapsed; one that was suspec
       const harness = new RosterHarness(own);
       harness.hear(status);
       assertEquals(harness.roster.lapses, lapses, `${own} heard ${status}`);
+      assertEquals(harness.heldGoneBy, lapses === 0 ? [] : [idOf("B")]);
     }
   }
 });
