@@ -5,8 +5,8 @@
  * other has missed. Neither can see that in the list: by the time they meet, both may have started again
  * and be alive. So whoever sees a member back that it held gone tells it MISSED, several times unless that
  * member begins to compare with it (`repair.ts`). Who is held gone is on disk, with the list. A member
- * that a server which counts as a copy has never heard of is told the same: it may come from a ring of
- * its own.
+ * that a server which counts as a copy, or once did, has never heard of is told the same: it may come
+ * from a ring of its own, or have joined on the other side.
  */
 import type { Effects } from "./effects.ts";
 import { isLive, type MemberId } from "./member.ts";
@@ -37,6 +37,8 @@ export class Returns {
   /** The members that are back, and are told so. */
   readonly #back = new Map<MemberId, Back>();
   #version = -1;
+  /** Whether this server may have what others have missed: it is a copy, or once was. */
+  #wasCopy = false;
 
   constructor(options: ReturnsOptions) {
     this.#options = options;
@@ -51,13 +53,16 @@ export class Returns {
   settle(): void {
     const { membership, effects } = this.#options;
     if (membership.version === this.#version) return;
+    const isFirst = this.#version === -1;
     this.#version = membership.version;
-    const isServing = membership.self?.status === "alive";
+    this.#wasCopy ||= membership.self?.status === "alive";
     for (const { id } of membership.others.filter(({ id }) => !this.#live.has(id))) {
-      const isBack = this.#gone.delete(id) || isServing;
+      const isBack = this.#gone.delete(id) || this.#wasCopy;
       if (isBack) this.#back.set(id, { tells: 0, dueAt: effects.now.monotonic });
     }
     this.#live = new Set(membership.others.map(({ id }) => id));
+    // Who remembers others at its start may have been a copy in a life before.
+    if (isFirst) this.#wasCopy ||= membership.others.length > 0;
     for (const member of membership.all.filter((member) => !isLive(member))) {
       this.#gone.add(member.id);
       this.#back.delete(member.id);

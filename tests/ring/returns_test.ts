@@ -1,19 +1,18 @@
 import { assertEquals } from "@std/assert";
-import type { MemberStatus } from "../../lib/ring/member.ts";
+import type { Member, MemberStatus } from "../../lib/ring/member.ts";
 import { missedRetryMs, missedTellsMax, Returns } from "../../lib/ring/returns.ts";
 import { PartHarness } from "./part_harness.ts";
 import { idOf, memberOf, type Name, nameOf } from "./sample.ts";
 
-/** Who comes back to A, in a ring of three. */
+/** Who comes back to A, which begins with these members in its list. */
 class ReturnsHarness extends PartHarness {
   readonly returns: Returns;
 
-  constructor(status: MemberStatus = "alive") {
-    super(memberOf("A", { status: "joining" }), memberOf("B", { status }), memberOf("C"));
+  constructor(...members: Member[]) {
+    super(...members);
     const { effects, membership } = this;
     this.returns = new Returns({ self: idOf("A"), membership, effects });
     this.step(() => this.returns.settle());
-    this.hear("A", "alive");
   }
 
   /** The list says this of a member; returns who is told that it has missed something. */
@@ -33,10 +32,19 @@ class ReturnsHarness extends PartHarness {
   }
 }
 
+const joining = memberOf("A", { status: "joining" });
+
+/** A has started again in a ring of three, and is alive. */
+function alive(status: MemberStatus = "alive"): ReturnsHarness {
+  const harness = new ReturnsHarness(joining, memberOf("B", { status }), memberOf("C"));
+  harness.hear("A", "alive");
+  return harness;
+}
+
 for (const gone of ["dead", "left", "forgotten"] as const) {
   for (const back of ["joining", "alive", "suspect"] as const) {
     Deno.test(`a member that was ${gone}, and is ${back}, is told that it has missed writes`, () => {
-      const harness = new ReturnsHarness();
+      const harness = alive();
       assertEquals(harness.hear("B", gone), "");
       assertEquals(harness.hear("B", back, 2), "B");
     });
@@ -44,35 +52,46 @@ for (const gone of ["dead", "left", "forgotten"] as const) {
 }
 
 Deno.test("a member that was never gone is told nothing", () => {
-  const harness = new ReturnsHarness();
+  const harness = alive();
   assertEquals(harness.hear("B", "suspect"), "");
   assertEquals(harness.hear("B", "alive", 2), "");
   assertEquals(harness.returns.dueAt, Infinity);
 });
 
 Deno.test("a member that a server which counts as a copy has never heard of is told, too", () => {
-  assertEquals(new ReturnsHarness().hear("D", "joining"), "D");
+  assertEquals(alive().hear("D", "joining"), "D");
 });
 
-Deno.test("a member that a joining server has never heard of is told nothing", () => {
-  const harness = new ReturnsHarness();
+Deno.test("a member that a server which was a copy has never heard of is told, too", () => {
+  const harness = alive();
   harness.hear("A", "joining", 2);
-  assertEquals(harness.hear("D", "alive"), "");
-  assertEquals([harness.hear("A", "alive", 2), harness.returns.dueAt], ["", Infinity]);
+  assertEquals(harness.hear("D", "alive"), "D");
+});
+
+Deno.test("a member that a server which remembers a ring has never heard of is told, too", () => {
+  const harness = new ReturnsHarness(joining, memberOf("B"));
+  assertEquals(harness.told(), "");
+  assertEquals(harness.hear("D", "alive"), "D");
+});
+
+Deno.test("a member that a newcomer has never heard of is told nothing", () => {
+  const harness = new ReturnsHarness();
+  assertEquals(harness.hear("A", "joining") + harness.hear("D", "alive"), "");
+  assertEquals([harness.hear("A", "alive"), harness.returns.dueAt], ["", Infinity]);
 });
 
 Deno.test("a member that was gone is told by a server that is joining itself, too", () => {
-  const harness = new ReturnsHarness("dead");
+  const harness = alive("dead");
   harness.hear("A", "joining", 2);
   assertEquals(harness.hear("B", "alive", 2), "B");
 });
 
 Deno.test("a member that is on the list as gone when this server begins is told, too", () => {
-  assertEquals(new ReturnsHarness("dead").hear("B", "alive", 2), "B");
+  assertEquals(alive("dead").hear("B", "alive", 2), "B");
 });
 
 Deno.test("a member that is back is told every missedRetryMs, until it compares", () => {
-  const harness = new ReturnsHarness("dead");
+  const harness = alive("dead");
   harness.hear("B", "alive", 2);
   assertEquals(harness.returns.dueAt, missedRetryMs);
   assertEquals(harness.wake(missedRetryMs - 1), "");
@@ -82,7 +101,7 @@ Deno.test("a member that is back is told every missedRetryMs, until it compares"
 });
 
 Deno.test("a member that is back and does not compare is told missedTellsMax times", () => {
-  const harness = new ReturnsHarness("dead");
+  const harness = alive("dead");
   const told = [harness.hear("B", "alive", 2)];
   while (told.length < missedTellsMax) told.push(harness.wake(missedRetryMs));
   assertEquals(told, Array.from({ length: missedTellsMax }, () => "B"));
@@ -93,7 +112,7 @@ Deno.test("a member that is back and does not compare is told missedTellsMax tim
 });
 
 Deno.test("a member that is back and gone again is told when it is back once more", () => {
-  const harness = new ReturnsHarness("dead");
+  const harness = alive("dead");
   harness.hear("B", "alive", 2);
   assertEquals(harness.hear("B", "dead", 2), "");
   assertEquals([harness.wake(missedRetryMs), harness.returns.dueAt], ["", Infinity]);
@@ -101,7 +120,7 @@ Deno.test("a member that is back and gone again is told when it is back once mor
 });
 
 Deno.test("two that are back are told each for itself", () => {
-  const harness = new ReturnsHarness("dead");
+  const harness = alive("dead");
   harness.hear("C", "dead");
   harness.hear("B", "alive", 2);
   assertEquals(harness.hear("C", "alive", 2), "C");

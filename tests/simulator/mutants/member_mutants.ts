@@ -58,6 +58,12 @@ export const memberMutants: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "a copy that has lapsed tells no strange member what it missed",
+    file: "lib/ring/returns.ts",
+    find: "this.#wasCopy ||= membership",
+    replace: "this.#wasCopy = membership",
+  },
+  {
     name: "death is not denied",
     file: "lib/ring/roster.ts",
     find: "    const heldDead =",
