@@ -12,7 +12,7 @@ import type { Checks } from "./checks.ts";
 import type { Effects } from "./effects.ts";
 import { type Member, type MemberId, membersMax } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type { Insert, Inserted, Refuse } from "./message.ts";
+import type { Insert, Inserted, Refuse, Update } from "./message.ts";
 import { firstPosition, positionBetween } from "./position.ts";
 import type { Roster } from "./roster.ts";
 import type { Link } from "./step.ts";
@@ -133,8 +133,11 @@ export class Entrance {
     });
   }
 
-  /** Takes the place that a member has given to this server. */
-  handleInserted(message: Inserted): void {
+  /**
+   * Takes the place that a member has given to this server, and tells of in INSERTED; or in an UPDATE,
+   * if that member died too soon.
+   */
+  handleInserted(message: Inserted | Update): void {
     const { self, address, membership, roster } = this.#options;
     if (this.#stage.name === "entering") {
       const own = message.members.find((member) => member.id === self);

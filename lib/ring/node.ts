@@ -279,7 +279,8 @@ export class Node {
       case "VOUCH":
         return this.#checks.handleVouch(message);
       case "UPDATE":
-        // Who has no place yet waits for it, and remembers no ring that it may never be in.
+        // A newcomer remembers no ring that it may never be in, unless this list has its place.
+        if (this.#membership.self === undefined) this.#entrance.handleInserted(message);
         if (this.#membership.self === undefined) return;
         this.#acknowledge(message, link);
         return this.#roster.handleUpdate(message);

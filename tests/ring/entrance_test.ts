@@ -87,14 +87,18 @@ Deno.test("a newcomer goes on asking when the answer has no place for it", () =>
   assertEquals(server.sent("INSERT").length, 1);
 });
 
-Deno.test("an UPDATE that comes before the answer does not keep a newcomer from its place", () => {
+Deno.test("a newcomer takes its place from an UPDATE, if the answer does not come", () => {
   const server = newcomer();
   const place = memberOf("A", { status: "joining", position: "77" });
-  server.answering.add("B");
-  server.learn("B", memberOf("B"), place);
-  server.hear({ type: "INSERTED", ...envelope("B"), members: [memberOf("B"), place] });
+  server.answering.add("C");
+  server.forget().learn("C", memberOf("B"), memberOf("C"), place);
   assertEquals(server.own, place);
-  assertEquals(server.sent("COMPARE", "B").length, 1);
+  assertEquals(server.circle, "A B C");
+  assertEquals(server.effectsOf("reply").map(({ message }) => message.type), ["ACK"]);
+  assertEquals(server.receivers("COMPARE"), "C");
+  // The answer changes nothing any more.
+  server.forget().hear({ type: "INSERTED", ...envelope("B"), members: [memberOf("B"), place] });
+  assertEquals([server.own, server.sent("COMPARE").length], [place, 0]);
 });
 
 Deno.test("a newcomer that is refused stops, with the reason", () => {
