@@ -15,7 +15,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../ring/assert.ts";
-import type { FileRecord } from "../ring/file_record.ts";
+import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
 import type { MemberId } from "../ring/member.ts";
 import type { Stamp } from "../ring/stamp.ts";
 import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
@@ -320,7 +320,7 @@ export class DiskStore implements Store {
     const newer = findSuperseding(write, { previous, hasBody });
     if (newer !== undefined) return { outcome: "superseded", previous: newer };
     if (batch.isFull && !record.deleted) return { outcome: "full" };
-    if (needsStoredBody(write) && !hasBody(record.sha256)) return { outcome: "bodyMissing" };
+    if (needsStoredBody(write) && !this.#hasBodyOf(record)) return { outcome: "bodyMissing" };
 
     if (body !== undefined && body.length > 0) this.#small.put(record.sha256, body);
     this.#records.put(record, previous);
@@ -332,6 +332,13 @@ export class DiskStore implements Store {
 
   #hasBody(sha256: string): boolean {
     return sha256 === emptySha256 || this.#small.has(sha256) || this.#large.has(sha256);
+  }
+
+  /** Asks the file system only if the body may be a file: to hear that there is none takes long. */
+  #hasBodyOf(record: FileRecord): boolean {
+    const { sha256 } = record;
+    const mayBeFile = hasLargeBody(record) || this.#awaited.has(sha256);
+    return mayBeFile ? this.#hasBody(sha256) : this.#small.has(sha256);
   }
 
   /**

@@ -22,9 +22,16 @@ export const formatVersion = 3;
 
 /** How to open a database. */
 export interface DatabaseOptions {
-  /** The most pages, of 4 KiB, in the database file: lets a test fill the disk. */
+  /** The most pages, of `pageBytes`, in the database file: lets a test fill the disk. */
   readonly pagesMax?: number | undefined;
 }
+
+/**
+ * The size of a page, in bytes, in a new database; one that has another keeps it. Measured with 10,000
+ * files of 10 KiB: to write them takes a quarter longer with SQLite's own 4 KiB, which makes twice as
+ * many system calls, and an eighth with 16 KiB, which rewrites more of the indexes.
+ */
+const pageBytes = 8 * 1024;
 
 /** The most memory that the database takes for pages, in KiB. */
 const cacheKiBMax = 8 * 1024;
@@ -121,8 +128,9 @@ const settings = [
 function configure(database: DatabaseSync, path: string): void {
   // First, as it is to be known before the log is opened.
   database.prepare("PRAGMA locking_mode = EXCLUSIVE").get();
-  // To be set before there is anything. It lets the disk have back the room that files have left.
+  // To be set before there is anything. Vacuuming gives the disk the room back that files have left.
   if (pragmaInteger(database, "page_count") === 0) {
+    database.prepare(`PRAGMA page_size = ${pageBytes}`).get();
     database.prepare("PRAGMA auto_vacuum = INCREMENTAL").get();
   }
   for (const setting of settings) database.prepare(`PRAGMA ${setting}`).get();

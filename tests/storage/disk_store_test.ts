@@ -5,6 +5,7 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { diskError, StoreFailedError } from "../../lib/storage/disk_error.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
 import { bucketQuery, tombstonesQuery } from "../../lib/storage/record_table.ts";
+import { reserveBytes } from "../../lib/storage/room.ts";
 import { formatVersion } from "../../lib/storage/schema.ts";
 import { StoreFullError, StoreOpenError } from "../../lib/storage/store.ts";
 import { needs } from "../permission.ts";
@@ -234,7 +235,7 @@ test("DiskStore streams 40 MiB in chunks of random sizes", async (directory) => 
 });
 
 test("DiskStore answers full when there is no room, and can still be read", async (directory) => {
-  const store = openDiskStore(directory, { pagesMax: 64 });
+  const store = openDiskStore(directory, { pagesMax: 40 });
   const room = bytesOf(inlineBytesMax);
   try {
     await upload(store, large);
@@ -269,6 +270,20 @@ test("DiskStore keeps its log within bounds", async (directory) => {
     const { size } = Deno.statSync(`${directory}/ring.db-wal`);
     assert(size <= 8 * 1024 * 1024, `the log has ${size} bytes`);
     assert(Deno.statSync(`${directory}/ring.db`).size <= 8 * 1024 * 1024);
+  });
+});
+
+test("DiskStore keeps the file no further behind the log than the reserve has room for", async (directory) => {
+  const size = 10 * 1024;
+  await visit(directory, (store) => {
+    for (let batch = 0; batch < 12; batch++) {
+      const names = Array.from({ length: 256 }, (_, n) => 256 * batch + n);
+      store.write(names.map((n) => inline(`${n}`, { body: bytesOf(size, n) })));
+      const behind = store.summary().bytes - Deno.statSync(`${directory}/ring.db`).size;
+      assert(behind < reserveBytes, `${behind} bytes are in the log alone`);
+      const log = Deno.statSync(`${directory}/ring.db-wal`).size;
+      assert(log <= 12 * 1024 * 1024, `the log has ${log} bytes`);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { flipBit } from "./sample.ts";
 import type { OpenedStore, OpenOptions } from "./store_suite.ts";
 
 /** The most pages of a store that is to have room for a few files of 64 KiB only. */
-const littlePages = 90;
+const littlePages = 50;
 
 /** A new store in a directory of its own; its parts are those of `openDiskStore`, without the lock. */
 export function openDiskStoreToHarm({ isLittle }: OpenOptions): OpenedStore {
