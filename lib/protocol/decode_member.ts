@@ -113,7 +113,15 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       position: readPosition,
     }),
   ],
-  ["INSERTED", objectOf({ type: oneOf(["INSERTED"]), ...envelope, members: readMembers })],
+  [
+    "INSERTED",
+    objectOf({
+      type: oneOf(["INSERTED"]),
+      ...envelope,
+      stamp: readStamp,
+      members: readMembers,
+    }),
+  ],
   [
     "CHECK",
     objectOf({

@@ -2,8 +2,9 @@
  * The entrance: how a server comes into the ring, back into it, and out of it.
  *
  * A newcomer asks a member to insert it (INSERT); that member chooses the position right after itself,
- * adds the newcomer to the list as joining, answers with the list and tells the ring. A newcomer asks
- * again until it is answered: whoever inserted it already answers with the same list. A server that
+ * adds the newcomer to the list as joining, answers with the list and tells the ring; and with a stamp,
+ * above which the newcomer makes its own, wherever its clock is. A newcomer asks again until it is
+ * answered: whoever inserted it already answers with the same list. A server that
  * was in a ring before keeps its id and position, and needs no one to insert it: it tells whom it
  * remembers that it is there again, with a raised incarnation.
  */
@@ -15,6 +16,7 @@ import type { Membership } from "./membership.ts";
 import type { Insert, Inserted, Refuse, Update } from "./message.ts";
 import { firstPosition, positionBetween } from "./position.ts";
 import type { Roster } from "./roster.ts";
+import type { StampClock } from "./stamp.ts";
 import type { Link } from "./step.ts";
 
 /** How often an INSERT is sent again while nobody answers, in milliseconds. */
@@ -33,6 +35,7 @@ export interface EntranceOptions {
   readonly membership: Membership;
   readonly roster: Roster;
   readonly checks: Checks;
+  readonly clock: StampClock;
   readonly effects: Effects;
   /** Whether a circular message of this server is still under way. */
   readonly isTelling: () => boolean;
@@ -96,7 +99,7 @@ export class Entrance {
 
   /** Inserts a newcomer after this server. */
   handleInsert(message: Insert, link: Link): void {
-    const { self, membership, roster, effects } = this.#options;
+    const { self, membership, roster, clock, effects } = this.#options;
     const own = membership.self;
     if (message.from === self) {
       if (message.address !== this.#options.address) return roster.dispute(message.address);
@@ -129,6 +132,7 @@ export class Entrance {
       type: "INSERTED",
       from: self,
       to: message.from,
+      stamp: clock.latest,
       members: membership.all,
     });
   }
@@ -138,7 +142,9 @@ export class Entrance {
    * if that member died too soon.
    */
   handleInserted(message: Inserted | Update): void {
-    const { self, address, membership, roster } = this.#options;
+    const { self, address, membership, roster, clock, effects } = this.#options;
+    // No SURVEY has told it: a write below what was forgone then would be taken for one of the past.
+    if (message.type === "INSERTED") clock.forgo(message.stamp, effects.now.wall);
     if (this.#stage.name === "entering") {
       const own = message.members.find((member) => member.id === self);
       if (own === undefined) return;

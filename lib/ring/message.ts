@@ -159,9 +159,10 @@ export interface Insert {
   readonly position: string;
 }
 
-/** The answer to an INSERT: the list, with the newcomer in it. */
+/** The answer to an INSERT: the list, with the newcomer in it, and what its stamps must be above. */
 export interface Inserted extends Envelope {
   readonly type: "INSERTED";
+  readonly stamp: Stamp;
   readonly members: readonly Member[];
 }
 

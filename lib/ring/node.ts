@@ -176,6 +176,7 @@ export class Node {
       membership,
       roster,
       checks,
+      clock,
       effects,
       isTelling: () => circles.hopsUnderWay > 0,
     });

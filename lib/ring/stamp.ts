@@ -50,6 +50,11 @@ export class StampClock {
     return this.#ceiling;
   }
 
+  /** Not below any stamp that was made or observed, but for the id in it. */
+  get latest(): Stamp {
+    return this.#format(this.#millis);
+  }
+
   /** A stamp above all that were made or observed; `wall` is milliseconds since 1970. */
   next(wall: number): Stamp {
     if (wall > this.#millis) {

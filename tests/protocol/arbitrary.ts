@@ -95,7 +95,7 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
     address,
     position,
   }),
-  fc.record({ type: fc.constant("INSERTED" as const), ...envelope, members }),
+  fc.record({ type: fc.constant("INSERTED" as const), ...envelope, stamp, members }),
   fc.record({
     type: fc.constant("CHECK" as const),
     ...envelope,

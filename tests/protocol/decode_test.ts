@@ -300,7 +300,7 @@ Deno.test("decode refuses lists that are longer than they may be", () => {
   const surveys = new Array(membersMax + 1).fill(survey);
   const errand = { type: "SURVEY", upTo: sample.record.stamp, surveys };
   const long = [
-    { type: "INSERTED", ...envelope, members },
+    { type: "INSERTED", ...envelope, stamp: sample.record.stamp, members },
     { type: "PAGE", ...envelope, sequence: 1, records },
     { type: "UPDATE", ...envelope, hop: 1, circle, members: [] },
     { type: "BODY", ...envelope, upload: "u", visited: ids, size: 1 },

@@ -63,7 +63,7 @@ export const requests: readonly (ClientRequest | BodyMessage | FetchMessage)[] =
 
 export const memberMessages: readonly MemberMessage[] = [
   { type: "INSERT", from: id("a"), incarnation: 1, address: "[::1]:4043", position: "" },
-  { type: "INSERTED", ...envelope, members: [member] },
+  { type: "INSERTED", ...envelope, stamp: record.stamp, members: [member] },
   { type: "CHECK", ...envelope, sequence: 1, list: digest("1"), files: digest("2"), wall: 0 },
   { type: "CHECKED", ...envelope, sequence: 1, list: digest("1"), files: digest("2"), wall: 0 },
   {

@@ -3,9 +3,20 @@ import { insertRetryMs, insertTimeoutMs, leaveTimeoutMs } from "../../lib/ring/e
 import { type Member, membersMax } from "../../lib/ring/member.ts";
 import type { Insert } from "../../lib/ring/message.ts";
 import { positionDigitsMax } from "../../lib/ring/position.ts";
-import { stampZero } from "../../lib/ring/stamp.ts";
+import { stampMillis, stampZero } from "../../lib/ring/stamp.ts";
 import { envelope, inRing, last, returning, Server } from "./harness.ts";
-import { addressOf, idOf, idOfNumber, memberOf, type Name, nameOf } from "./sample.ts";
+import {
+  addressOf,
+  circleOf,
+  idOf,
+  idOfNumber,
+  memberOf,
+  type Name,
+  nameOf,
+  putOf,
+  recordOf,
+  stampAt,
+} from "./sample.ts";
 
 const previous = addressOf("B");
 
@@ -71,7 +82,7 @@ Deno.test("a newcomer takes the place that it is given, as joining, and asks no 
   const server = newcomer();
   const members = [memberOf("B"), memberOf("A", { status: "joining", position: "77" })];
   server.answering.add("B");
-  server.forget().hear({ type: "INSERTED", ...envelope("B"), members });
+  server.forget().hear({ type: "INSERTED", ...envelope("B"), stamp: stampZero, members });
   assertEquals(server.own, memberOf("A", { status: "joining", position: "77" }));
   assertEquals(server.circle, "A B");
   assertEquals(server.sent("COMPARE", "B").length, 1);
@@ -79,9 +90,19 @@ Deno.test("a newcomer takes the place that it is given, as joining, and asks no 
   assertEquals(server.sent("INSERT"), []);
 });
 
+Deno.test("a newcomer makes its stamps above the one that comes with its place, later lives too", () => {
+  const server = newcomer();
+  const far = stampAt(2 ** 43, "F");
+  const members = [memberOf("B", { status: "dead" }), memberOf("A", { status: "joining" })];
+  server.hear({ type: "INSERTED", ...envelope("B"), stamp: far, members });
+  assert(last(server.effectsOf("save")).stampCeiling > far);
+  const { stamp = "" } = server.answerTo(server.ask(putOf("a", "text"))) ?? {};
+  assert(stamp > far, `${stamp} is not above ${far}`);
+});
+
 Deno.test("a newcomer goes on asking when the answer has no place for it", () => {
   const server = newcomer();
-  server.hear({ type: "INSERTED", ...envelope("B"), members: [memberOf("B")] });
+  server.hear({ type: "INSERTED", ...envelope("B"), stamp: stampZero, members: [memberOf("B")] });
   assertEquals(server.circle, "");
   server.forget().advance(insertRetryMs);
   assertEquals(server.sent("INSERT").length, 1);
@@ -97,7 +118,12 @@ Deno.test("a newcomer takes its place from an UPDATE, if the answer does not com
   assertEquals(server.effectsOf("reply").map(({ message }) => message.type), ["ACK"]);
   assertEquals(server.receivers("COMPARE"), "C");
   // The answer changes nothing any more.
-  server.forget().hear({ type: "INSERTED", ...envelope("B"), members: [memberOf("B"), place] });
+  server.forget().hear({
+    type: "INSERTED",
+    ...envelope("B"),
+    stamp: stampZero,
+    members: [memberOf("B"), place],
+  });
   assertEquals([server.own, server.sent("COMPARE").length], [place, 0]);
 });
 
@@ -119,6 +145,20 @@ Deno.test("a member that is in the ring does not stop when somebody refuses an I
   const server = inRing("B");
   server.hear({ type: "REFUSE", ...envelope("B"), status: 403, intended: "", error: "no" });
   assertEquals(server.effectsOf("stop"), []);
+});
+
+Deno.test("an INSERT is answered with a stamp that is not below any that the receiver has seen", () => {
+  const server = inRing("B");
+  const far = stampAt(2 ** 43, "B");
+  const errand = {
+    type: "WRITE",
+    record: recordOf("a", "text", { stamp: far }),
+    holder: idOf("B"),
+    list: server.list,
+  } as const;
+  server.hear({ type: "FORWARD", ...envelope("B"), hop: 1, circle: circleOf("B"), errand });
+  server.hear(insertOf("D"));
+  assertEquals(stampMillis(last(server.sent("INSERTED")).stamp), 2 ** 43);
 });
 
 Deno.test("an INSERT puts the newcomer right after the receiver, joining, and tells the ring", () => {

@@ -4,6 +4,7 @@ import { InvariantError } from "../../lib/ring/assert.ts";
 import { checkIntervalDefaultMs } from "../../lib/ring/checks.ts";
 import { memberStatuses } from "../../lib/ring/member.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
+import { stampZero } from "../../lib/ring/stamp.ts";
 import { noDigests } from "./disk.ts";
 import { envelope, inRing, last, type Server } from "./harness.ts";
 import {
@@ -28,7 +29,7 @@ function messages(from: Name, to: Name): readonly Addressed[] {
   const circle = circleOf("F");
   const errand = { type: "FIND", item: "a" } as const;
   return [
-    { type: "INSERTED", ...envelope, members: [] },
+    { type: "INSERTED", ...envelope, stamp: stampZero, members: [] },
     { type: "CHECK", ...envelope, sequence: 1, list: "", files: "", wall: 0 },
     {
       type: "CHECKED",

@@ -170,6 +170,16 @@ Deno.test("observe() leaves the ceiling as it is: another's stamp is stored with
   assert(clock.ceiling > stampAt(2 ** 41));
 });
 
+Deno.test("the latest stamp is the last one made, or as high as a higher one that was seen", () => {
+  const clock = new StampClock(self, stampZero);
+  assertEquals(clock.latest, `000000000000-0000-${self}`);
+  assertEquals(clock.next(5000), clock.latest);
+  clock.observe(stampAt(4000));
+  assertEquals(stampMillis(clock.latest), 5000);
+  clock.observe(stampAt(6000));
+  assertEquals(stampMillis(clock.latest), 6000);
+});
+
 Deno.test("forgo() of a stamp that is past already changes nothing", () => {
   const clock = new StampClock(self, stampZero);
   const stamp = clock.next(5000);

@@ -5,21 +5,21 @@
  * The checks see what no server can: every disk at once, and what each client was promised.
  */
 import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { Circle, FileAnswer, Forward, MemberMessage } from "../../lib/ring/message.ts";
+import type { Compare, FileAnswer, Forward, MemberMessage } from "../../lib/ring/message.ts";
 import type { Ask, Effect, Input, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
+import { Circulation } from "./circulation.ts";
 import { assertCheck } from "./failure.ts";
 import { isGood } from "./deadline.ts";
 import type { Disk } from "./disk.ts";
 import { History, type Knowledge } from "./history.ts";
 import type { Process, StopReason } from "./process.ts";
+import { Pulls } from "./pulls.ts";
+import { Returns } from "./returns.ts";
 import { assertService } from "./service.ts";
 import type { Server } from "./server.ts";
+import { Testimony } from "./testimony.ts";
+import { type Drop, Tombstones } from "./tombstones.ts";
 import type { World } from "./world.ts";
-
-/** How often, at most, one attempt of a circle goes from one server to another: tries, and detours. */
-const sendsPerPairMax = 4;
-/** The same to one server, from all, while nothing is harmed: the hop, and the way back. */
-const calmSendsPerMemberMax = 3;
 
 /** How long lists must have been one before all servers owe all that was acknowledged, in milliseconds. */
 const unitedMs = 500;
@@ -36,20 +36,28 @@ export interface Answering {
   readonly process: Process;
 }
 
-interface CircleCount {
-  sends: number;
-  attempt: number;
+/** A list on a disk, and the one that was there before the moment at which it was saved. */
+interface SavedList {
+  readonly members: readonly Member[];
+  readonly savedAt: number;
+  readonly before: readonly Member[];
 }
 
 /** Watches a world; every method throws a `SimulationFailure` when something does not hold. */
 export class Checks {
   readonly history: History;
+  readonly testimony: Testimony;
+  readonly tombstones: Tombstones;
+  readonly #circulation: Circulation;
+  readonly #pulls: Pulls;
+  readonly #returns: Returns;
   readonly #world: World;
   /** The highest incarnation that each member has made durable. */
   readonly #incarnations = new Map<MemberId, number>();
-  readonly #circles = new Map<string, CircleCount>();
+  /** The process that saved something last on each disk: each begins with an incarnation of its own. */
+  readonly #savers = new Map<Disk, Process>();
   /** The list that was saved last on each disk. */
-  readonly #lists = new Map<Disk, { members: readonly Member[]; savedAt: number }>();
+  readonly #lists = new Map<Disk, SavedList>();
   /** Servers that have read of their own death since they last began to catch up. */
   readonly #heldDead = new Set<Disk>();
   #listChangedAt = 0;
@@ -59,11 +67,18 @@ export class Checks {
   constructor(world: World) {
     this.#world = world;
     this.history = new History(world);
+    this.testimony = new Testimony(world);
+    this.tombstones = new Tombstones(world);
+    this.#circulation = new Circulation(world);
+    this.#pulls = new Pulls(world);
+    this.#returns = new Returns(world);
   }
 
   onInput(server: Server, input: Input): void {
     const { statistics } = this.#world;
+    this.#returns.handleInput(server, input);
     if (input.type === "message") this.#noteHeldDead(server, input.message);
+    if (input.type === "message") this.#notePull(server, input.message);
     if (input.type === "message" && input.message.type === "INSERT") {
       const joining = this.#world.servers.filter(({ process, running }) =>
         running !== undefined && process !== undefined && !process.isAlive
@@ -76,6 +91,17 @@ export class Checks {
     if (input.type === "request" && server.process?.members.length === 1) {
       statistics.countSituation("a ring of one serves");
     }
+  }
+
+  /** The list that a server had until this moment. */
+  listBefore({ disk }: Server): readonly Member[] {
+    const list = this.#lists.get(disk);
+    return (list?.savedAt === this.#world.now ? list.before : list?.members) ?? [];
+  }
+
+  #notePull(server: Server, message: MemberMessage): void {
+    if (message.type === "COMPARE") this.#pulls.handleAsked(server, message);
+    if (message.type === "PAGE") this.#pulls.handleGiven(server, message);
   }
 
   /** Whether all servers that run are alive, and their lists have been one for a while. */
@@ -103,11 +129,14 @@ export class Checks {
   onSave(server: Server, { incarnation, members }: Extract<Effect, { type: "save" }>): void {
     const { disk, name } = server;
     const before = this.#incarnations.get(disk.id) ?? 0;
+    const isNew = before > 0 && server.process !== this.#savers.get(disk);
     assertCheck(
-      incarnation >= before,
+      isNew ? incarnation > before : incarnation >= before,
       "incarnations",
-      () => `${name} saved incarnation ${incarnation} after ${before}`,
+      () =>
+        `${name} saved incarnation ${incarnation} after ${before}${isNew ? ", at its start" : ""}`,
     );
+    if (server.process !== undefined) this.#savers.set(disk, server.process);
     this.#incarnations.set(disk.id, incarnation);
     this.#assertMembers(server, members);
     this.#assertPlaces(server, members);
@@ -124,23 +153,26 @@ export class Checks {
 
   onSend(server: Server, message: MemberMessage): void {
     this.#assertQuiet(server, message);
+    this.#returns.handleSend(server, message);
     if ("members" in message && message.members) this.#assertMembers(server, message.members);
     switch (message.type) {
       case "INSERT":
         return this.#assertIncarnation(server, message.from, message.incarnation);
       case "UPDATE":
-        return this.#countCircle(message.circle);
+        return this.#circulation.handleHop(server, message);
       case "FORWARD":
-        this.#countCircle(message.circle);
+        this.#circulation.handleHop(server, message);
         this.#assertLive(server, message);
         if (message.errand.type === "WRITE") {
           this.#assertCeiling(server, message);
+          this.testimony.handleForward(message.circle, message.errand.record.stamp);
           return this.history.handleForward(message.circle, message.errand.record);
         }
         if (message.errand.type !== "FIND") return;
         return this.#world.statistics.countSituation("a GET goes round the ring");
       case "COMPARE":
         if (message.after === "") this.#heldDead.delete(server.disk);
+        if (message.member.status === "joining") this.#assertLive(server, message);
         return;
       case "PAGE":
         assertCheck(
@@ -148,14 +180,25 @@ export class Checks {
           "reads",
           () => `${server.name} is not alive, and gives out a page as if it had everything`,
         );
-        return;
+        return this.#pulls.handleGiving(server, message);
       case "REPORT":
+        this.testimony.handleReport(server, message);
         if (message.deed === "failed") this.history.handleFailed(server.disk, message.circle);
     }
   }
 
-  onWrite({ disk }: Server, { record }: RecordWrite): void {
-    this.history.handleStore(disk, record);
+  onLook(server: Server, item: string): void {
+    this.testimony.handleLook(server, item);
+  }
+
+  onWrite(server: Server, { record }: RecordWrite): void {
+    this.history.handleStore(server.disk, record);
+    this.tombstones.handleStore(server, record);
+  }
+
+  onDropped(server: Server, drop: Drop): void {
+    this.#world.statistics.countSituation("a tombstone is dropped", drop.dropped.length);
+    this.tombstones.handleDropped(server, drop);
   }
 
   /** A disk has been written: what is there may only become newer. */
@@ -170,7 +213,7 @@ export class Checks {
       statistics.countSituation("a write finds no room");
       this.history.handleFull(server.disk, record);
     }
-    if (outcome.outcome === "stored") this.history.assertNotBack(server, record);
+    if (outcome.outcome === "stored") this.tombstones.assertNotBack(server, record);
     if (outcome.outcome !== "stored" || outcome.previous === undefined) return;
     const { previous } = outcome;
     assertCheck(
@@ -203,6 +246,7 @@ export class Checks {
     if (type !== "GET" && status === 504) statistics.countSituation("a write is answered 504");
     if (type !== "GET" && status === 507) statistics.countSituation("a write is answered 507");
     assertService(this.#world, server, answering);
+    if (status === 404) this.testimony.assertAllLooked(server, answering);
     if (type === "GET" || status === 404) this.history.handleRead(server, answering);
     else this.history.handleWrite(server, answering);
   }
@@ -257,7 +301,11 @@ export class Checks {
     const isAlive = (list: readonly Member[]) =>
       list.some(({ id, status }) => id === disk.id && status === "alive");
     const before = this.#lists.get(disk)?.members ?? [];
-    if (isAlive(members) && !isAlive(before)) this.history.handleAlive(server, members);
+    if (isAlive(before) && !isAlive(members)) this.#pulls.handleLapsed(server);
+    if (isAlive(before) || !isAlive(members)) return;
+    this.#pulls.handleAlive(server, members);
+    this.#returns.handleAlive(server, members);
+    this.history.handleAlive(server, members);
   }
 
   /** No two members have the same place. */
@@ -273,6 +321,7 @@ export class Checks {
   /** What a server knows of another never goes back, not even when it starts again. */
   #assertNothingForgotten(server: Server, members: readonly Member[]): void {
     const before = this.#lists.get(server.disk)?.members ?? [];
+    this.#returns.handleSave(server, { before, members });
     const now = new Map(members.map((member) => [member.id, member]));
     for (const member of before) {
       // A server that asks to be inserted again waits to be told its own place.
@@ -285,7 +334,8 @@ export class Checks {
       );
     }
     if (this.#lists.get(server.disk)?.members !== members) this.#listChangedAt = this.#world.now;
-    this.#lists.set(server.disk, { members, savedAt: this.#world.now });
+    const savedAt = this.#world.now;
+    this.#lists.set(server.disk, { members, savedAt, before: this.listBefore(server) });
   }
 
   #assertMembers(server: Server, members: readonly Member[]): void {
@@ -304,37 +354,14 @@ export class Checks {
     );
   }
 
-  #countCircle({ creator, boot, sequence, attempt }: Circle): void {
-    const key = `${creator} ${boot} ${sequence}`;
-    const count = this.#circles.get(key) ?? { sends: 0, attempt };
-    if (attempt > count.attempt) this.#world.statistics.countSituation("a circle is sent again");
-    count.sends++;
-    count.attempt = Math.max(count.attempt, attempt);
-    this.#circles.set(key, count);
-    const most = (count.attempt + 1) * this.#sendsMax();
-    assertCheck(
-      count.sends <= most,
-      "circles",
-      () =>
-        `Circle ${this.#world.trace.nameOf(creator)}/${sequence} took more than ${most} messages`,
-    );
-  }
-
-  /** How many messages one attempt of a circle may take; hops that time out fork it. */
-  #sendsMax(): number {
-    const { servers, quality, isCalm } = this.#world;
-    const isSteady = isCalm && isGood(quality);
-    return servers.length * (isSteady ? calmSendsPerMemberMax : servers.length * sendsPerPairMax);
-  }
-
-  /** What clients ask is not sent to members that the sender took for gone before. */
-  #assertLive({ disk, name }: Server, { to }: Forward): void {
+  /** What clients ask, and what a joining server lacks, is not asked of those that were gone before. */
+  #assertLive({ disk, name }: Server, { type, to }: Forward | Compare): void {
     const list = this.#lists.get(disk);
     const member = list?.members.find(({ id }) => id === to);
     assertCheck(
       member === undefined || isLive(member) || list?.savedAt === this.#world.now,
-      "circles",
-      () => `${name} passes a FORWARD to ${this.#world.trace.nameOf(to)}, ${member?.status}`,
+      type === "FORWARD" ? "circles" : "pulls",
+      () => `${name} sends a ${type} to ${this.#world.trace.nameOf(to)}, ${member?.status}`,
     );
   }
 

@@ -45,6 +45,8 @@ export function expectGone(
 
 /** How long, in times that a message is sent again, a server holds on to a connection that is stuck. */
 const resendsMax = 4;
+/** How often it is looked whether somebody is held dead who is not, in milliseconds. */
+const keptLookMs = 500;
 /** How soon after a partition has healed all lists must be one, in milliseconds. */
 const mergeMsMax = 10_000;
 
@@ -70,28 +72,32 @@ export function expectMerged(world: World): void {
   });
 }
 
-/**
- * Call it before something of which nobody may be held dead, and what it returns when that ends, before
- * the end is noted as a disturbance.
- */
-export function expectKept(world: World): () => void {
+/** Call it when something begins of which nobody may be held dead, however long it lasts. */
+export function expectKept(world: World, { forMs }: { forMs: number }): void {
   const servers = world.servers.filter(({ isUp }) => isUp);
-  const isJudged = isOrderly(world, servers);
+  if (!isOrderly(world, servers)) return;
   const { disturbances } = world;
-  return () => {
-    if (!isJudged || world.disturbances > disturbances) return;
-    for (const { name, process } of servers) {
-      const gone = process?.members.find((member) =>
-        !isLive(member) && servers.some(({ disk }) => disk.id === member.id)
-      );
-      assertCheck(
-        gone === undefined,
-        "deadlines",
-        () => `${name} gave up ${world.trace.nameOf(gone?.id ?? "")} too soon`,
-      );
-    }
-    world.statistics.countSituation("a server is given time");
+  const until = world.now + forMs;
+  const look = () => {
+    if (world.disturbances > disturbances) return;
+    assertNobodyGone(world, servers);
+    if (world.now >= until) world.statistics.countSituation("a server is given time");
+    else world.schedule(Math.min(keptLookMs, until - world.now), look);
   };
+  look();
+}
+
+function assertNobodyGone(world: World, servers: readonly Server[]): void {
+  for (const { name, process } of servers) {
+    const gone = process?.members.find((member) =>
+      !isLive(member) && servers.some(({ disk }) => disk.id === member.id)
+    );
+    assertCheck(
+      gone === undefined,
+      "deadlines",
+      () => `${name} gave up ${world.trace.nameOf(gone?.id ?? "")} too soon`,
+    );
+  }
 }
 
 /** Call it when one link between two of several servers fails one way: all must be served meanwhile. */
@@ -101,9 +107,11 @@ export function expectDetours(world: World): void {
   if (isEnough && isOrderly(world, servers)) world.detourSince = world.now;
 }
 
-/** Whether all servers are alive and nothing has happened for a while. */
+/** Whether all servers are alive, no link is cut, and nothing has happened for a while. */
 function isOrderly(world: World, servers: readonly Server[]): boolean {
-  if (!isPrompt(world) || world.now - world.previouslyDisturbedAt < calmMs) return false;
+  if (world.network.isCut || !isPrompt(world) || world.now - world.previouslyDisturbedAt < calmMs) {
+    return false;
+  }
   const all = new Set(servers.map(({ disk }) => disk.id));
   return servers.every(({ process }) => {
     const live = process?.members.filter(isLive).map(({ id }) => id) ?? [];

@@ -56,11 +56,12 @@ export function restartPerhaps(context: FaultContext, server: Server): void {
   if (context.random.chance(restartChance)) restartLater(context, server);
 }
 
-/** Starts a server again within some seconds. */
-export function restartLater(context: FaultContext, server: Server): void {
+/** Starts a server again within some seconds; returns after how many milliseconds. */
+export function restartLater(context: FaultContext, server: Server): number {
   const isQuick = context.random.chance(quickRestartChance);
   const delay = drawLength(context, { least: 1, most: isQuick ? quickRestartMsMax : restartMsMax });
   context.world.schedule(delay, () => restart(context, server));
+  return delay;
 }
 
 /** Starts a server that has data, where it was or elsewhere, with or without being told after whom. */

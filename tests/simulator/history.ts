@@ -44,8 +44,6 @@ export interface Acknowledgement {
 export class History {
   readonly acknowledged: Acknowledgement[] = [];
   readonly #world: World;
-  /** The newest tombstone of each name that was dropped. */
-  readonly #collected = new Map<string, Stamp>();
   readonly #records = new Map<Stamp, FileRecord>();
   readonly #answered = new Set<Stamp>();
   /** The write that each circle carries. */
@@ -80,25 +78,11 @@ export class History {
     }
   }
 
-  /** A server drops a tombstone. */
-  handleCollected({ name, stamp }: FileRecord): void {
-    if (stamp > (this.#collected.get(name) ?? "")) this.#collected.set(name, stamp);
-  }
-
   /** Whether a disk has this write, or a newer one to the same name, if only to have dropped that. */
-  holds(disk: Disk, { name, stamp }: FileRecord): boolean {
-    const record = disk.look(name);
-    if (record === undefined) return (this.#collected.get(name) ?? "") >= stamp;
-    return record.stamp >= stamp && (record.deleted === true || disk.hasBody(record.sha256));
-  }
-
-  /** A record is on a disk: no file is back that was deleted, and whose tombstone was dropped. */
-  assertNotBack(server: Server, { name, stamp, deleted }: FileRecord): void {
-    assertCheck(
-      deleted === true || stamp > (this.#collected.get(name) ?? ""),
-      "deleted",
-      () => `${server.name} stored "${name}" again, of which the tombstone was dropped`,
-    );
+  holds(disk: Disk, write: FileRecord): boolean {
+    const record = disk.look(write.name);
+    if (record === undefined) return this.#world.checks.tombstones.wasDropped(write);
+    return record.stamp >= write.stamp && (record.deleted === true || disk.hasBody(record.sha256));
   }
 
   /** There was no room for a record. */
@@ -151,6 +135,7 @@ export class History {
     this.#assertOrder(server, { answering, record });
     const holders = this.#disks().filter((disk) => this.holds(disk, record));
     const believed = this.#believed(process);
+    this.#world.checks.testimony.assertAllHeard(server, { answering, believed });
     for (const disk of believed) {
       assertCheck(
         holders.includes(disk) || this.#hasFailed(disk, stamp),
@@ -162,8 +147,9 @@ export class History {
     }
     for (const disk of believed) this.#assertLapsed(disk, record);
     const { minCopies } = this.#world;
+    const counted = [...believed, ...this.#givenUpBy(server, believed)];
     // What is damaged was on the disk, perhaps, when it was counted.
-    const most = believed.filter((disk) => holders.includes(disk) || disk.wasDamaged).length;
+    const most = counted.filter((disk) => holders.includes(disk) || disk.wasDamaged).length;
     const least = believed.filter((disk) => !this.#hasFailed(disk, stamp)).length;
     assertCheck(
       copies !== undefined && copies >= Math.max(minCopies, least) && copies <= most,
@@ -308,6 +294,14 @@ export class History {
   #believed(process: Process): readonly Disk[] {
     const live = new Set(process.members.filter(isLive).map(({ id }) => id));
     return this.#disks().filter((disk) => live.has(disk.id) || disk.id === process.id);
+  }
+
+  /** The disks of the members that a process gives up at this moment, perhaps after it has counted them. */
+  #givenUpBy(server: Server, believed: readonly Disk[]): readonly Disk[] {
+    const before = this.#world.checks.listBefore(server).filter(isLive);
+    return this.#disks().filter((disk) =>
+      !believed.includes(disk) && before.some(({ id }) => id === disk.id)
+    );
   }
 
   #wasDamaged(): boolean {

@@ -127,6 +127,11 @@ export class Process implements Endpoint {
     return this.#requests.areWriting;
   }
 
+  /** Whether a write to a file has not been answered that was asked for by then. */
+  isWriting(item: string, at: number): boolean {
+    return this.#requests.isWriting(item, at);
+  }
+
   start(): void {
     this.#options.world.network.listen(this);
     this.#enqueue({ type: "start" });
@@ -274,6 +279,7 @@ export class Process implements Endpoint {
         world.checks.onWrite(server, effect.write);
         return this.#writer.write(effect);
       case "look": {
+        world.checks.onLook(server, effect.item);
         const record = disk.look(effect.item);
         return this.#enqueue({ type: "looked", token: effect.token, ...(record && { record }) });
       }
@@ -331,12 +337,10 @@ export class Process implements Endpoint {
   #collect({ token, upTo, limit }: Extract<Effect, { type: "collect" }>): void {
     const { world, server } = this.#options;
     const dropped = server.disk.collect({ upTo, limit });
-    for (const tombstone of dropped) {
-      const { name, stamp } = tombstone;
+    for (const { name, stamp } of dropped) {
       this.#log(`drops the tombstone of "${name}" ${world.trace.stamp(stamp)}`);
-      world.checks.history.handleCollected(tombstone);
-      world.statistics.countSituation("a tombstone is dropped");
     }
+    world.checks.onDropped(server, { upTo, dropped });
     const files = server.disk.digest;
     this.#enqueue({ type: "collected", token, dropped: dropped.length, files });
   }

@@ -26,6 +26,12 @@ const effectsBeforeDeathMax = 6;
 /** After how long a server that was to die in a step is killed anyway, in milliseconds. */
 const deathMsMax = 2_500;
 
+/** How soon a server that has begun to delete a file dies, in milliseconds: nobody else may know by then. */
+const deletingMsMax = 30;
+/** How often tombstones are dropped when it is back, and within how long, in milliseconds. */
+const collectionsOnReturn = 4;
+const collectOnReturnMsMax = 2_500;
+
 /** How often tombstones are dropped after that, and within how long, at most, in milliseconds. */
 const collectionsMax = 6;
 const collectMsMax = 20_000;
@@ -40,6 +46,7 @@ export const processFaults: readonly [Fault, ...Fault[]] = [
   },
   { name: "kill all but one", weight: 2, inject: (context) => killSome(context, Infinity) },
   { name: "kill in a step", weight: 3, inject: killInStep },
+  { name: "kill who deletes", weight: 3, inject: killDeleting },
   { name: "power cut", weight: 2, inject: cutPower },
   { name: "pause", weight: 4, inject: pauseOne },
   {
@@ -96,6 +103,26 @@ function killInStep(context: FaultContext): boolean {
   return true;
 }
 
+/** Has a server die while it deletes a file, and tombstones be dropped when it is back. */
+function killDeleting(context: FaultContext): boolean {
+  const { world, random } = context;
+  const victim = pickVictim(context);
+  const record = random.pick(victim?.disk.records.filter(({ deleted }) => !deleted) ?? []);
+  if (victim?.process === undefined || record === undefined) return false;
+  world.disturb({ harms: true });
+  world.network.lag(victim.address, deletingMsMax);
+  victim.process.ask({ type: "DELETE", item: record.name }, () => {});
+  world.schedule(random.between(1, deletingMsMax), () => {
+    world.network.lag(victim.address, 0);
+    victim.process?.kill();
+    const backMs = restartLater(context, victim);
+    world.schedule(backMs, () => {
+      collectOften(context, { times: collectionsOnReturn, withinMs: collectOnReturnMsMax });
+    });
+  });
+  return true;
+}
+
 /** Kills all servers at once; all come back. */
 function cutPower(context: FaultContext): boolean {
   const { world } = context;
@@ -121,11 +148,10 @@ function pause(context: FaultContext, victims: readonly Server[]): boolean {
   const length = drawLength(context, { least: pauseMsMin, most });
   world.disturb({ stalls: true });
   if (length > pauseNoticeMsMax) expectGone(world, { victims, withinMs: pauseNoticeMsMax });
-  const assertKept = expectKept(world);
+  if (length <= unnoticedMsMax) expectKept(world, { forMs: length - 1 });
   for (const process of processes) process.pause();
   world.schedule(length, () => {
     if (processes.every(({ state }) => state !== "paused")) return;
-    if (length <= unnoticedMsMax) assertKept();
     world.disturb({ stalls: true });
     for (const process of processes) process.resume();
   });
@@ -138,11 +164,19 @@ function collect(context: FaultContext): boolean {
   const server = random.pick(world.established);
   if (server === undefined) return false;
   server.process?.collect();
-  for (let again = random.integer(collectionsMax); again > 0; again--) {
-    const at = drawLength(context, { least: 0, most: collectMsMax });
+  collectOften(context, { times: random.integer(collectionsMax), withinMs: collectMsMax });
+  return true;
+}
+
+function collectOften(
+  context: FaultContext,
+  { times, withinMs }: { times: number; withinMs: number },
+): void {
+  const { world, random } = context;
+  for (let time = 0; time < times; time++) {
+    const at = drawLength(context, { least: 0, most: withinMs });
     world.schedule(at, () => random.pick(world.established)?.process?.collect());
   }
-  return true;
 }
 
 /** Stops servers as SIGTERM does. */

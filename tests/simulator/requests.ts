@@ -37,6 +37,13 @@ export class Requests {
     return [...this.#pending.values()].some(({ ask }) => ask.type !== "GET");
   }
 
+  /** Whether a write to a file has not been answered that was asked for by then. */
+  isWriting(item: string, at: number): boolean {
+    return [...this.#pending.values()].some(({ ask, askedAt }) =>
+      ask.type !== "GET" && ask.item === item && askedAt <= at
+    );
+  }
+
   /** A number that no other request has. */
   name(): RequestId {
     return ++this.#last;

@@ -31,6 +31,8 @@ export interface Scenario {
   readonly faults: readonly PlannedFault[];
   /** When clients stop, and all faults have ended. */
   readonly until: number;
+  /** When a person has tombstones dropped. */
+  readonly collections: readonly number[];
 }
 
 const syncMsMax = 12;
@@ -42,6 +44,11 @@ const itemsMax = 4;
 const resendsMin = 4;
 const resendsMax = 7;
 const faultsMax = 7;
+/** How often a person has tombstones dropped all the time, whatever else goes on. */
+const collectingChance = 0.3;
+/** How long passes between two times, on average, in milliseconds. */
+const collectMsMin = 300;
+const collectMsMax = 4_000;
 /** Faults begin when a small ring has formed. */
 const faultsFrom = 6_000;
 const untilMin = 14_000;
@@ -61,7 +68,13 @@ export function drawScenario(random: Random): Scenario {
     minCopies: random.chance(0.7) ? 1 : random.between(1, minCopiesMax),
     faults: drawFaults(random, until),
     until,
+    collections: random.chance(collectingChance) ? drawCollections(random, until) : [],
   };
+}
+
+function drawCollections(random: Random, until: number): number[] {
+  const count = Math.ceil(until / random.between(collectMsMin, collectMsMax));
+  return Array.from({ length: count }, () => random.integer(until));
 }
 
 function drawItems(random: Random): string[] {

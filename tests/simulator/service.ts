@@ -32,7 +32,10 @@ export function assertService(world: World, server: Server, answering: Answering
     () => `${server.name} took ${tookMs} ms to answer ${ask.type} "${ask.item}"`,
   );
   const hasEnough = world.minCopies === 1;
-  const isRefused = answer.status === 503 && (!process.isAlive || !hasEnough || world.isMistimed);
+  // Of what is damaged here, the others that have it may all have died.
+  const isDamaged = server.disk.damaged.has(ask.item);
+  const isRefused = answer.status === 503 &&
+    (!process.isAlive || !hasEnough || world.isMistimed || isDamaged);
   const isUnknown = answer.status === 504 && !hasEnough;
   assertCheck(
     answer.status < 500 || isRefused || isUnknown,

@@ -93,6 +93,7 @@ function play(world: World, scenario: Scenario): SimulationFailure | undefined {
     form(world, scenario);
     startClients(world, scenario);
     planFaults(world, scenario);
+    planCollections(world, scenario);
     world.schedule(scenario.until, () => world.mend());
     world.schedule(scenario.until + strayMs, () => bringStraysBack(world));
     for (let at = scrubMs; at < settleMs - quietMs; at += scrubMs) {
@@ -130,6 +131,14 @@ function planFaults(world: World, { faults, until }: Scenario): void {
       world.trace.line(world.now, "!", fault.name);
       if (fault.inject(context)) world.statistics.countFault(fault.name);
     });
+  }
+}
+
+/** Has tombstones dropped at servers that count as copies. */
+function planCollections(world: World, { collections }: Scenario): void {
+  const random = world.random.fork("collections");
+  for (const at of collections) {
+    world.schedule(at, () => random.pick(world.established)?.process?.collect());
   }
 }
 

@@ -12,8 +12,11 @@ import { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
 import type { Trace } from "./trace.ts";
 
-/** The most messages that may be on their way from one server. */
-const inFlightMax = 2_000;
+/**
+ * The most messages that may be on their way from one server: with 60 circles open and nobody who hears
+ * it, it offers each of them to six others, twice, at each of three attempts.
+ */
+const inFlightMax = 2_500;
 
 /** What a world is made of. */
 export interface WorldOptions {

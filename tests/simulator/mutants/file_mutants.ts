@@ -257,6 +257,12 @@ export const fileMutants: readonly Mutant[] = [
     replace: "effects.collect({ upTo: `f${upTo.slice(1)}`, limit",
   },
   {
+    name: "a newcomer makes stamps up to which tombstones were dropped",
+    file: "lib/ring/entrance.ts",
+    find: "    clock.forgo(message.stamp, effects.now.wall);\n",
+    replace: "",
+  },
+  {
     name: "a page that was not asked for is taken",
     file: "lib/ring/repair.ts",
     find: "pull === undefined || pull.sequence !== message.sequence",

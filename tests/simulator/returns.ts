@@ -1,0 +1,107 @@
+/**
+ * Who comes back: a member that was held gone is told MISSED by whoever held it so, one that was never
+ * heard of by whoever has been a copy; and asks each that tells it so for pages before it is one itself.
+ */
+import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
+import type { MemberMessage, Missed } from "../../lib/ring/message.ts";
+import type { Input } from "../../lib/ring/step.ts";
+import { assertCheck } from "./failure.ts";
+import type { Process } from "./process.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** What one process owes, and is owed, as members come back. */
+interface Account {
+  /** Whether it has counted as a copy. */
+  hasServed: boolean;
+  /** Who has begun to compare in this step. */
+  comparing: MemberId | undefined;
+  /** Who is back as of this step, and is to be told. */
+  readonly untold: Set<MemberId>;
+  /** Who has said that this server was held gone, and was not asked for pages since. */
+  readonly unasked: Set<MemberId>;
+}
+
+/** Watches who comes back. */
+export class Returns {
+  readonly #world: World;
+  readonly #accounts = new Map<Process, Account>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A step begins: the one before has told all that it had to. */
+  handleInput({ process, name }: Server, input: Input): void {
+    if (process === undefined) return;
+    const account = this.#accountOf(process);
+    const [untold] = account.untold;
+    assertCheck(
+      untold === undefined,
+      "returns",
+      () =>
+        `${name} has ${this.#nameOf(untold)} back, which was gone or unknown, and does not tell it`,
+    );
+    account.comparing = undefined;
+    if (input.type !== "message") return;
+    const { message } = input;
+    if (message.type === "COMPARE" && message.after === "") account.comparing = message.from;
+    if (message.type === "MISSED") this.#noteMissed(process, message);
+  }
+
+  /** A server saves its list. */
+  handleSave(
+    { process, disk }: Server,
+    { before, members }: { before: readonly Member[]; members: readonly Member[] },
+  ): void {
+    if (process === undefined) return;
+    const account = this.#accountOf(process);
+    const known = new Map(before.map((member) => [member.id, member]));
+    for (const member of members.filter(isLive)) {
+      if (member.id === disk.id || member.id === account.comparing) continue;
+      const old = known.get(member.id);
+      const isBack = old === undefined ? account.hasServed : !isLive(old);
+      if (isBack) account.untold.add(member.id);
+    }
+    account.hasServed ||= members.some(({ id, status }) => id === disk.id && status === "alive");
+  }
+
+  handleSend({ process }: Server, message: MemberMessage): void {
+    if (process === undefined) return;
+    const { untold, unasked } = this.#accountOf(process);
+    if (message.type === "MISSED") untold.delete(message.to);
+    if (message.type === "COMPARE") unasked.delete(message.to);
+  }
+
+  /** A server says that it is alive, and was not before. */
+  handleAlive({ process, name }: Server, members: readonly Member[]): void {
+    if (process === undefined) return;
+    const { unasked } = this.#accountOf(process);
+    const live = members.filter(isLive);
+    const passed = live.find(({ id }) => unasked.has(id));
+    assertCheck(
+      passed === undefined,
+      "returns",
+      () =>
+        `${name} says that it is alive, and has not asked ${this.#nameOf(passed?.id)} ` +
+        "what it has missed",
+    );
+  }
+
+  /** A MISSED is heard only from who is on the list. */
+  #noteMissed(process: Process, { from, to }: Missed): void {
+    const isHeard = to === process.id && process.members.some(({ id }) => id === from);
+    if (isHeard) this.#accountOf(process).unasked.add(from);
+  }
+
+  #accountOf(process: Process): Account {
+    const account = this.#accounts.get(process) ??
+      { hasServed: false, comparing: undefined, untold: new Set(), unasked: new Set() };
+    this.#accounts.set(process, account);
+    return account;
+  }
+
+  #nameOf(id: MemberId | undefined): string {
+    return this.#world.trace.nameOf(id ?? "");
+  }
+}
