@@ -23,7 +23,7 @@ import type {
 import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
-import type { BodyReader, Store } from "../storage/store.ts";
+import { BodyCutError, type BodyReader, type Store } from "../storage/store.ts";
 import { contentTypeOf } from "./content_type.ts";
 import { describeMessage } from "./describe.ts";
 import type { Answered, Driver } from "./driver.ts";
@@ -102,7 +102,7 @@ export class Session {
       await connection.flush();
     } catch (error) {
       if (error instanceof ProtocolError) await this.#refuse(error);
-      else if (!(error instanceof ConnectionError)) onFatal(error);
+      else if (!(error instanceof ConnectionError || error instanceof BodyCutError)) onFatal(error);
       log.debug(() => `lost the connection from ${remote}: ${String(error)}`);
     } finally {
       driver.closeLink(this.#link);

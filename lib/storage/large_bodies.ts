@@ -11,7 +11,7 @@ import { chunkBytesMax, emptySha256, isSha256 } from "./body.ts";
 import { makeDirectory, syncDirectory } from "./data_directory.ts";
 import { attempt, diskError, fullError, isUnreadable } from "./disk_error.ts";
 import { randomId } from "./random_id.ts";
-import type { BodyReader, BodyWriter } from "./store.ts";
+import { BodyCutError, type BodyReader, type BodyWriter } from "./store.ts";
 
 /** What a body that is written tells, and is told. */
 export interface CreateOptions {
@@ -147,7 +147,9 @@ class FileReader implements BodyReader {
     for (let left = this.size; left > 0;) {
       const chunk = new Uint8Array(Math.min(left, chunkBytesMax));
       const count = await this.#file.read(chunk);
-      if (count === null) throw new Error(`Cannot read a body: ${left} of its bytes are not there`);
+      if (count === null) {
+        throw new BodyCutError(`Cannot read a body: ${left} of its bytes are not there`);
+      }
       left -= count;
       yield chunk.subarray(0, count);
     }
@@ -174,7 +176,7 @@ async function hasHash(reader: BodyReader, sha256: string): Promise<boolean> {
   try {
     for await (const chunk of reader.chunks()) hash.update(chunk);
   } catch (error) {
-    if (isUnreadable(error)) return false;
+    if (isUnreadable(error) || error instanceof BodyCutError) return false;
     throw error;
   }
   return hash.digest("hex") === sha256;

@@ -37,7 +37,10 @@ export interface BodyReader {
   readonly size: number;
   /** The whole body, if it is small. */
   readonly bytes?: Uint8Array;
-  /** The body in chunks of at most 256 KiB; each is the caller's to keep. */
+  /**
+   * The body in chunks of at most 256 KiB; each is the caller's to keep.
+   * @throws {BodyCutError} If it ends too soon.
+   */
   chunks(): AsyncIterable<Uint8Array>;
   close(): void;
 }
@@ -136,6 +139,11 @@ export interface Store {
    */
   scrub(after: string, limit: number): Promise<ScrubResult>;
   close(): void;
+}
+
+/** A body ended before its time while it was read: it is damaged, and the next scrub will find it. */
+export class BodyCutError extends Error {
+  override readonly name = "BodyCutError";
 }
 
 /** There is no room left to write; the store can still be read. */

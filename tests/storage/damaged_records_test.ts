@@ -1,12 +1,22 @@
 /** Records that are changed in the database behind the store's back, and the format from before. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
-import type { ScrubResult } from "../../lib/storage/store.ts";
+import { BodyCutError, type ScrubResult } from "../../lib/storage/store.ts";
 import { needs } from "../permission.ts";
-import { bytesOf, contentsOf, inline, readAll, sha256Of, stampAt, tombstone } from "./sample.ts";
+import {
+  bytesOf,
+  contentsOf,
+  inline,
+  readAll,
+  recordOf,
+  sha256Of,
+  stampAt,
+  tombstone,
+  upload,
+} from "./sample.ts";
 
 const writes = [
   ...Array.from({ length: 7 }, (_, i) => inline(`file-${i}`, { body: bytesOf(100, i) })),
@@ -231,6 +241,24 @@ test("DiskStore.scrub() makes an index anew that has lost a record", async (dire
   }
   // Of a file by its body and its bucket, of a tombstone by its stamp and its bucket.
   assertEquals(found, 4);
+});
+
+test("DiskStore.scrub() finds a body that is cut off while it is read", async (directory) => {
+  const body = bytesOf(300_000);
+  const sha256 = sha256Of(body);
+  const store = openDiskStore(directory);
+  try {
+    await upload(store, body);
+    store.write([{ record: recordOf("large", { body }) }]);
+    const reader = store.openBody(sha256);
+    const scrubbed = store.scrub("", 1000);
+    Deno.truncateSync(`${directory}/bodies/${sha256.slice(0, 2)}/${sha256}`, 1000);
+    assertEquals((await scrubbed).damaged, ["large"]);
+    await assertRejects(() => readAll(reader), BodyCutError, "299000 of its bytes are not there");
+    reader?.close();
+  } finally {
+    store.close();
+  }
 });
 
 test("DiskStore.scrub() ends with nothing when the store is closed meanwhile", async (directory) => {
