@@ -379,7 +379,8 @@ export class Checks {
   #assertQuiet(server: Server, message: MemberMessage): void {
     if (this.#world.now < this.quietFrom) return;
     assertCheck(
-      message.type === "CHECK" || message.type === "CHECKED" || message.type === "REFUSE",
+      message.type === "CHECK" || message.type === "CHECKED" || message.type === "REFUSE" ||
+        this.#world.isBodyLost,
       "quiet",
       () => `${server.name} sent ${this.#world.trace.message(message)} when all should be quiet`,
     );

@@ -139,6 +139,19 @@ export class World {
     return !this.#hasStalled && this.network.wasReliable;
   }
 
+  /**
+   * Whether a body was damaged on the last disk that had it, of those that are there: who lacks it asks
+   * for it as long as it is on the list, and is no copy.
+   */
+  get isBodyLost(): boolean {
+    const disks = this.servers.filter(({ running }) => running !== undefined)
+      .map(({ disk }) => disk);
+    if (!disks.some(({ wasDamaged }) => wasDamaged)) return false;
+    return disks.some(({ records }) =>
+      records.some(({ deleted, sha256 }) => !deleted && !disks.some((disk) => disk.hasBody(sha256)))
+    );
+  }
+
   /** Whether a clock was touched so far. */
   get isMistimed(): boolean {
     return this.#isMistimed;
