@@ -94,7 +94,7 @@ function damage(context: FaultContext, part: "record" | "body"): boolean {
   if (record === undefined) return false;
   world.disturb({ harms: true });
   disk.damage(record.name, part);
-  history.handleDamaged(disk, record.name);
+  history.handleDamaged(disk, record);
   const at = drawLength(context, { least: 0, most: scrubMsMax });
   world.schedule(at, () => victim.disk === disk && victim.process?.scrub());
   return true;

@@ -72,9 +72,11 @@ export class History {
   }
 
   /** A disk has lost a record or its body. */
-  handleDamaged(disk: Disk, name: string): void {
+  handleDamaged(disk: Disk, { name, sha256 }: FileRecord): void {
     for (const record of this.#records.values()) {
-      if (record.name === name) this.#noteFailed(disk, record.stamp);
+      // One body may be that of several records.
+      const isHit = record.name === name || record.sha256 === sha256;
+      if (isHit) this.#noteFailed(disk, record.stamp);
     }
   }
 
