@@ -1,14 +1,18 @@
 /**
  * Who comes back: a member that was held gone is told MISSED by whoever held it so, one that was never
  * heard of by whoever has been a copy; and asks each that tells it so for pages before it is one itself.
+ * Whoever tells it that it is gone has told it so, too.
  */
-import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { MemberMessage, Missed } from "../../lib/ring/message.ts";
+import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
 import type { Input } from "../../lib/ring/step.ts";
 import { assertCheck } from "./failure.ts";
 import type { Process } from "./process.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
+
+/** For how long one that says so is waited for, if it is gone itself, in milliseconds at the least. */
+const awaitedMsMin = 2_000;
 
 /** What one process owes, and is owed, as members come back. */
 interface Account {
@@ -18,8 +22,8 @@ interface Account {
   comparing: MemberId | undefined;
   /** Who is back as of this step, and is to be told. */
   readonly untold: Set<MemberId>;
-  /** Who has said that this server was held gone, and was not asked for pages since. */
-  readonly unasked: Set<MemberId>;
+  /** Who has said that this server was held gone, and was not asked for pages since; and when. */
+  readonly unasked: Map<MemberId, number>;
 }
 
 /** Watches who comes back. */
@@ -46,7 +50,7 @@ export class Returns {
     if (input.type !== "message") return;
     const { message } = input;
     if (message.type === "COMPARE" && message.after === "") account.comparing = message.from;
-    if (message.type === "MISSED") this.#noteMissed(process, message);
+    if (saysGone(message, process)) this.#noteMissed(process, message.from);
   }
 
   /** A server saves its list. */
@@ -77,8 +81,11 @@ export class Returns {
   handleAlive({ process, name }: Server, members: readonly Member[]): void {
     if (process === undefined) return;
     const { unasked } = this.#accountOf(process);
-    const live = members.filter(isLive);
-    const passed = live.find(({ id }) => unasked.has(id));
+    const { now } = this.#world;
+    const passed = members.find((member) => {
+      const saidAt = unasked.get(member.id);
+      return saidAt !== undefined && (isLive(member) || now < saidAt + awaitedMsMin);
+    });
     assertCheck(
       passed === undefined,
       "returns",
@@ -88,15 +95,15 @@ export class Returns {
     );
   }
 
-  /** A MISSED is heard only from who is on the list. */
-  #noteMissed(process: Process, { from, to }: Missed): void {
-    const isHeard = to === process.id && process.members.some(({ id }) => id === from);
-    if (isHeard) this.#accountOf(process).unasked.add(from);
+  /** Nothing is heard from who is not on the list. */
+  #noteMissed(process: Process, from: MemberId): void {
+    const isHeard = process.members.some(({ id }) => id === from);
+    if (isHeard) this.#accountOf(process).unasked.set(from, this.#world.now);
   }
 
   #accountOf(process: Process): Account {
     const account = this.#accounts.get(process) ??
-      { hasServed: false, comparing: undefined, untold: new Set(), unasked: new Set() };
+      { hasServed: false, comparing: undefined, untold: new Set(), unasked: new Map() };
     this.#accounts.set(process, account);
     return account;
   }
@@ -104,4 +111,14 @@ export class Returns {
   #nameOf(id: MemberId | undefined): string {
     return this.#world.trace.nameOf(id ?? "");
   }
+}
+
+/** Whether a message tells a process that it was held gone, or is in the list of its sender. */
+function saysGone(message: MemberMessage, { id, members }: Process): boolean {
+  if (!("to" in message) || message.to !== id) return false;
+  if (message.type === "MISSED") return true;
+  const told = "members" in message ? message.members : undefined;
+  const [theirs, ours] = [told, members].map((list) => list?.find((member) => member.id === id));
+  return theirs !== undefined && ours !== undefined && isLive(ours) && !isLive(theirs) &&
+    compareMember(theirs, ours) > 0;
 }
