@@ -62,7 +62,7 @@ export class Returns {
     }
     this.#live = new Set(membership.others.map(({ id }) => id));
     // Who remembers others at its start may have been a copy in a life before.
-    if (isFirst) this.#wasCopy ||= membership.others.length > 0;
+    if (isFirst && membership.others.length > 0) this.#wasCopy = true;
     for (const member of membership.all.filter((member) => !isLive(member))) {
       this.#gone.add(member.id);
       this.#back.delete(member.id);
