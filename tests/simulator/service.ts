@@ -12,6 +12,8 @@ import type { World } from "./world.ts";
 const answerMsMax = 2_500;
 /** The same where one link is broken, in milliseconds: what is lost on it is sent again after a second. */
 const detourMsMax = 7_000;
+/** What each server adds that joins meanwhile, as it is offered the write only then, in milliseconds. */
+const joinMsMax = 1_000;
 /** How many syncs, one after the other, an answer may wait for. */
 const syncsMax = 4;
 /** How far a clock may be from all others before its server may not write, in milliseconds. */
@@ -26,8 +28,11 @@ export function assertService(world: World, server: Server, answering: Answering
   assertDetour(world, server, answering);
   if (!world.isBrisk || !isGood(world.quality)) return;
   const tookMs = world.now - askedAt;
+  const { length: begun } = world.servers.filter((server) =>
+    (server.process?.startedAt ?? 0) > askedAt
+  );
   assertCheck(
-    tookMs <= answerMsMax + syncsMax * world.syncMsMax,
+    tookMs <= answerMsMax + begun * joinMsMax + syncsMax * world.syncMsMax,
     "service",
     () => `${server.name} took ${tookMs} ms to answer ${ask.type} "${ask.item}"`,
   );
