@@ -28,7 +28,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "who answers a COMPARE does not get to know who asked",
     file: "lib/ring/repair.ts",
-    find: "    if (member.id === from) roster.merge([member]);\n",
+    find: "    if (member.id === from) roster.merge([member], from);\n",
     replace: "",
   },
   {
@@ -193,7 +193,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "who has missed writes does not pull from all who say so",
     file: "lib/ring/repair.ts",
-    find: "    this.#owed.set(from, effects.now.monotonic + awaitMs);\n",
+    find: "    this.#owed.set(member, this.#options.effects.now.monotonic + awaitMs);\n",
     replace: "",
   },
   {
@@ -259,7 +259,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a newcomer makes stamps up to which tombstones were dropped",
     file: "lib/ring/entrance.ts",
-    find: "    clock.forgo(message.stamp, effects.now.wall);\n",
+    find: '    if (message.type === "INSERTED") clock.forgo(message.stamp, effects.now.wall);\n',
     replace: "",
   },
   {

@@ -144,7 +144,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: "the list in an answer to a CHECK is not read",
     file: "lib/ring/checks.ts",
-    find: "      roster.merge(message.members);\n",
+    find: "      roster.merge(message.members, message.from);\n",
     replace: "",
   },
   {
