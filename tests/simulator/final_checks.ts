@@ -97,11 +97,17 @@ function assertBodies(live: readonly Server[]): void {
   }
 }
 
-/** No acknowledged write is lost if one disk that had it is there; so no deleted file is back. */
-function assertAcknowledged({ checks }: World, live: readonly Server[]): void {
-  for (const { record, holders } of checks.history.acknowledged) {
+/**
+ * No acknowledged write is lost if one disk that had it is there; so no deleted file is back. Unless it
+ * was damaged there, and no other server has it.
+ */
+function assertAcknowledged({ checks: { history } }: World, live: readonly Server[]): void {
+  for (const { record, holders } of history.acknowledged) {
     if (!live.some(({ disk }) => holders.includes(disk))) continue;
-    const bare = live.find(({ disk }) => !checks.history.holds(disk, record));
+    const bare = live.find(({ disk }) => !history.holds(disk, record));
+    const isLost = history.wasDamaged(record) &&
+      !live.some(({ disk }) => history.holds(disk, record));
+    if (isLost) continue;
     assertCheck(
       bare === undefined,
       "files",

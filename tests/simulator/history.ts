@@ -45,6 +45,7 @@ export class History {
   readonly acknowledged: Acknowledgement[] = [];
   readonly #world: World;
   readonly #records = new Map<Stamp, FileRecord>();
+  readonly #damaged = new Set<Stamp>();
   readonly #answered = new Set<Stamp>();
   /** The write that each circle carries. */
   readonly #carried = new Map<string, Stamp>();
@@ -76,8 +77,15 @@ export class History {
     for (const record of this.#records.values()) {
       // One body may be that of several records.
       const isHit = record.name === name || record.sha256 === sha256;
-      if (isHit) this.#noteFailed(disk, record.stamp);
+      if (!isHit) continue;
+      this.#noteFailed(disk, record.stamp);
+      this.#damaged.add(record.stamp);
     }
+  }
+
+  /** Whether a write was damaged on some disk. */
+  wasDamaged({ stamp }: FileRecord): boolean {
+    return this.#damaged.has(stamp);
   }
 
   /** Whether a disk has this write, or a newer one to the same name, if only to have dropped that. */
