@@ -31,12 +31,16 @@ export class Roster {
   #incarnation: number;
   #lapses = 0;
   #unsettledUntil = -Infinity;
-  /** When this life began, in milliseconds since 1970. */
+  /** When this life began, in milliseconds since 1970, and with which incarnation. */
   #since = 0;
+  #begunWith: number;
+  /** The members whose lists have shown that they know of this life. */
+  readonly #knownBy = new Set<MemberId>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
     this.#incarnation = options.incarnation;
+    this.#begunWith = options.incarnation;
   }
 
   /** This server's incarnation. */
@@ -58,6 +62,7 @@ export class Roster {
   begin(): void {
     this.#incarnation++;
     this.#since = this.#options.effects.now.wall;
+    this.#begunWith = this.#incarnation;
   }
 
   /** Enters this server's own record in the list, above whatever others say of it. */
@@ -121,6 +126,7 @@ export class Roster {
   /** Takes over what is newer in the list of `from`, and answers if it speaks ill of this server. */
   merge(members: readonly Member[], from: MemberId): void {
     const { membership, onHeldGone } = this.#options;
+    this.#readOwn(members, from);
     const before = membership.self;
     if (!membership.merge(members)) return;
     const own = membership.self;
@@ -134,6 +140,17 @@ export class Roster {
     }
     this.enter({ ...place(before), status: heldDead ? "joining" : before.status });
     if (before.status !== "left") this.announce();
+  }
+
+  /** A member that holds the life before this one gone has gone on without it, and does not say so yet. */
+  #readOwn(members: readonly Member[], from: MemberId): void {
+    const { self, onHeldGone } = this.#options;
+    const own = members.find(({ id }) => id === self);
+    if (own === undefined) return;
+    if (own.incarnation >= this.#begunWith) this.#knownBy.add(from);
+    if (isLive(own) || this.#knownBy.has(from)) return;
+    onHeldGone(from);
+    this.lapse();
   }
 
   /**

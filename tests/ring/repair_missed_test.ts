@@ -79,6 +79,20 @@ Deno.test("a server that reads in a list that it is gone compares with whoever s
   assertEquals(server.receivers("COMPARE"), "D B");
 });
 
+Deno.test("a server that has started again compares with one that holds its last life gone", () => {
+  const server = returning(memberOf("B", dead));
+  assertEquals(server.own, memberOf("A", { incarnation: 2 }));
+  const stale = memberOf("A", dead);
+  server.learn("B", memberOf("B", { incarnation: 2 }), stale);
+  assertEquals(server.own, memberOf("A", { incarnation: 3, ...joining }));
+  page(server, "B");
+  assertEquals(server.own, memberOf("A", { incarnation: 3 }));
+  // Once it knows of this life, a list that comes late says nothing.
+  server.learn("B", memberOf("A", { incarnation: 3 }));
+  server.learn("B", stale);
+  assertEquals(server.own, memberOf("A", { incarnation: 3 }));
+});
+
 Deno.test("one that holds this server gone, and is gone in the own list, is waited for", () => {
   const server = inRing("B");
   server.learn("B", memberOf("B", dead));

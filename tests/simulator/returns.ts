@@ -18,6 +18,9 @@ const awaitedMsMin = 2_000;
 interface Account {
   /** Whether it has counted as a copy. */
   hasServed: boolean;
+  /** The first incarnation of its that it was told of, and who has shown to know of that or a later one. */
+  begunWith: number | undefined;
+  readonly knownBy: Set<MemberId>;
   /** Who has begun to compare in this step. */
   comparing: MemberId | undefined;
   /** Who is back as of this step, and is to be told. */
@@ -50,7 +53,7 @@ export class Returns {
     if (input.type !== "message") return;
     const { message } = input;
     if (message.type === "COMPARE" && message.after === "") account.comparing = message.from;
-    if (saysGone(message, process)) this.#noteMissed(process, message.from);
+    if (this.#saysGone(message, process)) this.#noteMissed(process, message.from);
   }
 
   /** A server saves its list. */
@@ -95,6 +98,21 @@ export class Returns {
     );
   }
 
+  /** Whether a message tells a process that it is held gone, or that the life before it is. */
+  #saysGone(message: MemberMessage, process: Process): boolean {
+    if (!("to" in message) || message.to !== process.id) return false;
+    if (message.type === "MISSED") return true;
+    const told = "members" in message ? message.members : undefined;
+    const [theirs, ours] = [told, process.members]
+      .map((list) => list?.find(({ id }) => id === process.id));
+    if (theirs === undefined || ours === undefined || !isLive(ours)) return false;
+    const account = this.#accountOf(process);
+    account.begunWith ??= ours.incarnation;
+    if (theirs.incarnation >= account.begunWith) account.knownBy.add(message.from);
+    return !isLive(theirs) &&
+      (compareMember(theirs, ours) > 0 || !account.knownBy.has(message.from));
+  }
+
   /** Nothing is heard from who is not on the list. */
   #noteMissed(process: Process, from: MemberId): void {
     const isHeard = process.members.some(({ id }) => id === from);
@@ -102,8 +120,14 @@ export class Returns {
   }
 
   #accountOf(process: Process): Account {
-    const account = this.#accounts.get(process) ??
-      { hasServed: false, comparing: undefined, untold: new Set(), unasked: new Map() };
+    const account = this.#accounts.get(process) ?? {
+      hasServed: false,
+      begunWith: undefined,
+      knownBy: new Set(),
+      comparing: undefined,
+      untold: new Set(),
+      unasked: new Map(),
+    };
     this.#accounts.set(process, account);
     return account;
   }
@@ -111,14 +135,4 @@ export class Returns {
   #nameOf(id: MemberId | undefined): string {
     return this.#world.trace.nameOf(id ?? "");
   }
-}
-
-/** Whether a message tells a process that it was held gone, or is in the list of its sender. */
-function saysGone(message: MemberMessage, { id, members }: Process): boolean {
-  if (!("to" in message) || message.to !== id) return false;
-  if (message.type === "MISSED") return true;
-  const told = "members" in message ? message.members : undefined;
-  const [theirs, ours] = [told, members].map((list) => list?.find((member) => member.id === id));
-  return theirs !== undefined && ours !== undefined && isLive(ours) && !isLive(theirs) &&
-    compareMember(theirs, ours) > 0;
 }

@@ -52,6 +52,12 @@ export const memberMutants: readonly Mutant[] = [
     replace: "    this.#incarnation ||= 1;\n    this.#since",
   },
   {
+    name: "who holds the life before gone is not owed",
+    file: "lib/ring/roster.ts",
+    find: "    this.#readOwn(members, from);\n",
+    replace: "",
+  },
+  {
     name: "who tells that this server is gone is not owed",
     file: "lib/ring/roster.ts",
     find: "      onHeldGone(from);\n",
