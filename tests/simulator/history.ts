@@ -74,10 +74,11 @@ export class History {
 
   /** A disk has lost a record or its body. */
   handleDamaged(disk: Disk, { name, sha256 }: FileRecord): void {
+    // One body may be that of several records, and what they replaced is not there either.
+    const sharing = disk.records.filter((record) => record.sha256 === sha256);
+    const names = new Set([name, ...sharing.map((record) => record.name)]);
     for (const record of this.#records.values()) {
-      // One body may be that of several records.
-      const isHit = record.name === name || record.sha256 === sha256;
-      if (!isHit) continue;
+      if (!names.has(record.name) && record.sha256 !== sha256) continue;
       this.#noteFailed(disk, record.stamp);
       this.#damaged.add(record.stamp);
     }
