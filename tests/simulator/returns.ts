@@ -18,7 +18,7 @@ const awaitedMsMin = 2_000;
 interface Account {
   /** Whether it has counted as a copy. */
   hasServed: boolean;
-  /** The first incarnation of its that it was told of, and who has shown to know of that or a later one. */
+  /** Its first incarnation on the list, and who has shown to know of that or a later one. */
   begunWith: number | undefined;
   readonly knownBy: Set<MemberId>;
   /** Who has begun to compare in this step. */
@@ -70,7 +70,9 @@ export class Returns {
       const isBack = old === undefined ? account.hasServed : !isLive(old);
       if (isBack) account.untold.add(member.id);
     }
-    account.hasServed ||= members.some(({ id, status }) => id === disk.id && status === "alive");
+    const own = members.find(({ id }) => id === disk.id);
+    account.begunWith ??= own?.incarnation;
+    account.hasServed ||= own?.status === "alive";
   }
 
   handleSend({ process }: Server, message: MemberMessage): void {
@@ -107,8 +109,7 @@ export class Returns {
       .map((list) => list?.find(({ id }) => id === process.id));
     if (theirs === undefined || ours === undefined || !isLive(ours)) return false;
     const account = this.#accountOf(process);
-    account.begunWith ??= ours.incarnation;
-    if (theirs.incarnation >= account.begunWith) account.knownBy.add(message.from);
+    if (theirs.incarnation >= (account.begunWith ?? 0)) account.knownBy.add(message.from);
     return !isLive(theirs) &&
       (compareMember(theirs, ours) > 0 || !account.knownBy.has(message.from));
   }
