@@ -25,7 +25,10 @@ interface Account {
   comparing: MemberId | undefined;
   /** Who is back as of this step, and is to be told. */
   readonly untold: Set<MemberId>;
-  /** Who has said that this server was held gone, and was not asked for pages since; and when. */
+  /**
+   * Who has said that this server was held gone, and was not asked for pages since; and until when it is
+   * waited for, if it is gone itself.
+   */
   readonly unasked: Map<MemberId, number>;
 }
 
@@ -88,8 +91,8 @@ export class Returns {
     const { unasked } = this.#accountOf(process);
     const { now } = this.#world;
     const passed = members.find((member) => {
-      const saidAt = unasked.get(member.id);
-      return saidAt !== undefined && (isLive(member) || now < saidAt + awaitedMsMin);
+      const awaitedUntil = unasked.get(member.id);
+      return awaitedUntil !== undefined && (isLive(member) || now < awaitedUntil);
     });
     assertCheck(
       passed === undefined,
@@ -116,8 +119,11 @@ export class Returns {
 
   /** Nothing is heard from who is not on the list. */
   #noteMissed(process: Process, from: MemberId): void {
-    const isHeard = process.members.some(({ id }) => id === from);
-    if (isHeard) this.#accountOf(process).unasked.set(from, this.#world.now);
+    const sender = process.members.find(({ id }) => id === from);
+    if (sender === undefined) return;
+    // One that dies after it has said so is not waited for.
+    const until = isLive(sender) ? -Infinity : this.#world.now + awaitedMsMin;
+    this.#accountOf(process).unasked.set(from, until);
   }
 
   #accountOf(process: Process): Account {
