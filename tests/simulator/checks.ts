@@ -118,8 +118,11 @@ export class Checks {
   }
 
   /** Whether a message says that the server that reads it is dead, and so has missed what others wrote. */
-  #noteHeldDead({ disk }: Server, message: MemberMessage): void {
-    const told = "members" in message ? message.members ?? [] : [];
+  #noteHeldDead({ disk, process }: Server, message: MemberMessage): void {
+    // A stranger is refused, unless it introduces itself.
+    const isRead = message.type === "UPDATE" ||
+      process?.members.some(({ id }) => id === message.from) === true;
+    const told = isRead && "members" in message ? message.members ?? [] : [];
     const own = told.find(({ id }) => id === disk.id);
     const isNews = own !== undefined && own.incarnation >= (this.#incarnations.get(disk.id) ?? 0);
     if (isNews && own.status === "dead") this.#heldDead.add(disk);
