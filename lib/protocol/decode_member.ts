@@ -22,6 +22,7 @@ import {
   readPosition,
   readStamp,
   readTrue,
+  readWeb,
 } from "./field.ts";
 import type { Reader } from "./field.ts";
 import { ProtocolError } from "./protocol_error.ts";
@@ -32,7 +33,7 @@ const readMember = objectOf({
   status: oneOf(memberStatuses),
   address: readAddress,
   position: readPosition,
-});
+}, { web: readWeb });
 
 /** Reads a list of members. */
 export const readMembers = listOf(readMember, membersMax);

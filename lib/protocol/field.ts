@@ -185,6 +185,15 @@ export const readPosition: Reader<string> = textThat(
   `at most ${positionDigitsMax} lower-case hexadecimal digits, in pairs`,
 );
 
+/** Reads where a web front is: `http://host:port/`, or the same with https. */
+export const readWeb: Reader<string> = textThat(
+  (text) => {
+    const [, address = ""] = /^https?:\/\/([^/]+)\/$/.exec(text) ?? [];
+    return parseAddress(address) !== undefined;
+  },
+  "http://host:port/",
+);
+
 /** Reads a content type: printable ASCII, so that it can stand in an HTTP header; may be empty. */
 export const readContentType: Reader<string> = textThat(
   (text) => text.length <= contentTypeLengthMax && /^[ -~]*$/.test(text),

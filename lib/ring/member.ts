@@ -35,6 +35,8 @@ export interface Member {
   readonly address: Address;
   /** The place on the circle: bytes as hexadecimal digits, in the order of `position.ts`. */
   readonly position: string;
+  /** Where its web front is, as `http://host:port/`; absent if it has none. */
+  readonly web?: string;
 }
 
 /** The most members, live and dead, that a list may hold. */
@@ -45,7 +47,8 @@ export function compareMember(a: Member, b: Member): number {
   return a.incarnation - b.incarnation ||
     memberStatuses.indexOf(a.status) - memberStatuses.indexOf(b.status) ||
     compareText(a.position, b.position) ||
-    compareText(a.address, b.address);
+    compareText(a.address, b.address) ||
+    compareText(a.web ?? "", b.web ?? "");
 }
 
 /** The record of one server that two records of it make: the greater. */

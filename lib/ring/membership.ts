@@ -80,8 +80,8 @@ export class Membership {
   /** Equal on two servers when, and only when, their lists are. */
   get digest(): string {
     this.#digest ??= this.#sha256(
-      this.all.map(({ id, incarnation, status, address, position }) =>
-        [id, incarnation, status, address, position].join(" ")
+      this.all.map(({ id, incarnation, status, address, position, web }) =>
+        [id, incarnation, status, address, position, web].join(" ")
       ).join("\n"),
     );
     return this.#digest;

@@ -29,7 +29,8 @@ import { Replication } from "./replication.ts";
 import { Returns } from "./returns.ts";
 import { Roster } from "./roster.ts";
 import { Rounds } from "./rounds.ts";
-import { type Stamp, StampClock } from "./stamp.ts";
+import { Saving } from "./saving.ts";
+import { StampClock } from "./stamp.ts";
 import type { Effect, Input, Link, Now, StoredRing } from "./step.ts";
 import { Strangers } from "./strangers.ts";
 import { WriteGate } from "./write_gate.ts";
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly id: MemberId;
   /** What other members are told. */
   readonly address: Address;
+  /** Where this server's web front is, as `http://host:port/`, if it has one. */
+  readonly web?: string;
   readonly stored: StoredRing;
   /** The digest of the store's files at the start. */
   readonly files: string;
@@ -73,25 +76,22 @@ export class Node {
   readonly #finder: Finder;
   readonly #mender: Mender;
   readonly #collector: Collector;
-  readonly #clock: StampClock;
   readonly #strangers: Strangers;
+  readonly #saving: Saving;
   #files: string;
   readonly #checkIntervalMs: number;
   #steppedAt = Infinity;
-  #savedVersion = 0;
-  #savedIncarnation: number;
-  #savedCeiling: Stamp;
   #shownCircle = "";
   #wakeAt = Infinity;
 
   constructor(options: NodeOptions) {
-    const { id: self, address, stored, boot, previous } = options;
+    const { id: self, address, stored, boot, previous, web } = options;
     this.#id = self;
     this.#files = options.files;
     this.#checkIntervalMs = options.checkIntervalMs ?? checkIntervalDefaultMs;
     const effects = this.#effects;
     const membership = this.#membership = new Membership(self, options.sha256);
-    const clock = this.#clock = new StampClock(self, stored.highestStamp);
+    const clock = new StampClock(self, stored.highestStamp);
     const applier = new Applier(effects, clock);
     const files = () => this.#files;
     const circles = this.#circles = new Circles({
@@ -103,17 +103,16 @@ export class Node {
         if (payload.type === "FORWARD") this.#rounds.handleReturn(circle, payload.errand);
       },
     });
-    const { incarnation } = stored;
-    this.#savedIncarnation = incarnation;
-    this.#savedCeiling = clock.ceiling;
     const roster = this.#roster = new Roster({
       self,
       membership,
       circles,
       effects,
-      incarnation,
+      incarnation: stored.incarnation,
+      web,
       onHeldGone: (by) => this.#repair.owe(by),
     });
+    this.#saving = new Saving({ membership, roster, clock });
     this.#strangers = new Strangers({ self, membership, roster, effects });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
     const gate = new WriteGate({
@@ -214,7 +213,7 @@ export class Node {
     this.#handle(input);
     this.#wakeParts();
     this.#settle();
-    return this.#effects.end(this.#persist());
+    return this.#effects.end(this.#saving.take());
   }
 
   /**
@@ -357,7 +356,7 @@ export class Node {
     let version;
     do {
       version = this.#membership.version;
-      if (version !== this.#savedVersion) {
+      if (version !== this.#saving.version) {
         this.#circles.reroute();
         this.#rounds.reconsider();
       }
@@ -382,19 +381,5 @@ export class Node {
     if (at >= this.#wakeAt) return;
     this.#wakeAt = at;
     this.#effects.add({ type: "wake", at });
-  }
-
-  /** What others are told must still be known after a crash: the list is saved before it is sent. */
-  #persist(): readonly Effect[] {
-    const { version } = this.#membership;
-    const { incarnation } = this.#roster;
-    const { ceiling: stampCeiling } = this.#clock;
-    const isSaved = version === this.#savedVersion && incarnation === this.#savedIncarnation &&
-      stampCeiling === this.#savedCeiling;
-    if (isSaved) return [];
-    this.#savedVersion = version;
-    this.#savedIncarnation = incarnation;
-    this.#savedCeiling = stampCeiling;
-    return [{ type: "save", incarnation, members: this.#membership.all, stampCeiling }];
   }
 }

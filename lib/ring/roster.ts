@@ -19,6 +19,8 @@ export interface RosterOptions {
   readonly membership: Membership;
   readonly circles: Circles;
   readonly effects: Effects;
+  /** Where this server's web front is, if it has one. */
+  readonly web: string | undefined;
   /** The incarnation that was saved last. */
   readonly incarnation: number;
   /** Called when a member tells that this server is gone: it has gone on without it. */
@@ -66,10 +68,15 @@ export class Roster {
   }
 
   /** Enters this server's own record in the list, above whatever others say of it. */
-  enter(own: Omit<Member, "id" | "incarnation">): void {
-    const { self, membership } = this.#options;
+  enter(own: Pick<Member, "status" | "address" | "position">): void {
+    const { self, membership, web } = this.#options;
     const known = membership.self;
-    const record = { id: self, incarnation: this.#incarnation, ...own };
+    const record = {
+      id: self,
+      incarnation: this.#incarnation,
+      ...own,
+      ...(web === undefined ? {} : { web }),
+    };
     if (known !== undefined && compareMember(known, record) > 0) {
       this.#incarnation = known.incarnation + 1;
     }

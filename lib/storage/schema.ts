@@ -16,9 +16,10 @@ import { Transactions } from "./transaction.ts";
 
 /**
  * The format that this program reads and writes. Every change of `schema` raises it: version 2 has
- * checksums of records; version 3 their buckets, and hashes as bytes.
+ * checksums of records; version 3 their buckets, and hashes as bytes; version 4 where the web fronts of
+ * members are.
  */
-export const formatVersion = 3;
+export const formatVersion = 4;
 
 /** How to open a database. */
 export interface DatabaseOptions {
@@ -66,7 +67,8 @@ const schema = `
     incarnation INTEGER NOT NULL,
     status TEXT NOT NULL,
     address TEXT NOT NULL,
-    position TEXT NOT NULL
+    position TEXT NOT NULL,
+    web TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE records (

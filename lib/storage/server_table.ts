@@ -24,7 +24,7 @@ export class ServerTable {
       "UPDATE server SET files = ?, bytes = ?, digest = ?, buckets = ?, highest_stamp = ?",
     );
     this.#clearMembers = database.prepare("DELETE FROM members");
-    this.#addMember = database.prepare("INSERT INTO members VALUES (NULL, ?, ?, ?, ?, ?)");
+    this.#addMember = database.prepare("INSERT INTO members VALUES (NULL, ?, ?, ?, ?, ?, ?)");
   }
 
   id(): MemberId {
@@ -59,8 +59,8 @@ export class ServerTable {
     this.#saveServer.run(incarnation, stampCeiling);
     this.#clearMembers.run();
     for (const member of members) {
-      const { id, status, address, position } = member;
-      this.#addMember.run(id, member.incarnation, status, address, position);
+      const { id, status, address, position, web = "" } = member;
+      this.#addMember.run(id, member.incarnation, status, address, position, web);
     }
   }
 
@@ -73,11 +73,13 @@ function memberOf(row: Row): Member {
   const text = textOf(row, "status");
   const status = memberStatuses.find((status) => status === text);
   assert(status !== undefined, `a stored member has the status "${text}"`);
+  const web = textOf(row, "web");
   return {
     id: textOf(row, "id"),
     incarnation: integerOf(row, "incarnation"),
     status,
     address: textOf(row, "address"),
     position: textOf(row, "position"),
+    ...(web === "" ? {} : { web }),
   };
 }

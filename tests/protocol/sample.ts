@@ -17,6 +17,7 @@ export const member: Member = {
   status: "alive",
   address: "127.0.1.1:4043",
   position: "80ff",
+  web: "http://127.0.1.1:8043/",
 };
 
 export const record: FileRecord = {

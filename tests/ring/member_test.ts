@@ -33,6 +33,7 @@ const cases: readonly Case[] = [
     less: { address: "10.0.0.1:1" },
     greater: { address: "10.0.0.1:2" },
   },
+  { rule: "a web front over none in a tie", less: {}, greater: { web: "http://10.0.0.1:1/" } },
 ];
 
 for (const { rule, less, greater } of cases) {

@@ -97,6 +97,7 @@ Deno.test("digest changes with every field of a record", () => {
     { incarnation: 2 },
     { status: "dead" },
     { address: "10.0.0.2:4044" },
+    { web: "http://10.0.0.1:1/" },
     { position: "21" },
   ];
   for (const change of changes) {

@@ -22,6 +22,7 @@ class RosterHarness extends PartHarness {
       circles,
       effects,
       incarnation: 1,
+      web: undefined,
       onHeldGone: (by) => this.heldGoneBy.push(by),
     });
   }

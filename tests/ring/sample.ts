@@ -115,5 +115,6 @@ export function arbitraryMember(): fc.Arbitrary<Member> {
     status: fc.constantFrom(...memberStatuses),
     address: fc.constantFrom(addressOf("A"), addressOf("B")),
     position: fc.constantFrom("00", "40", "4000ff", "80"),
-  });
+    web: fc.constantFrom("http://10.0.0.1:1/", "http://10.0.0.1:2/"),
+  }, { requiredKeys: ["id", "incarnation", "status", "address", "position"] });
 }

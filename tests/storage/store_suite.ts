@@ -80,6 +80,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
       status: i === 0 ? "alive" : "left",
       address: `127.0.0.1:${4043 + i}`,
       position: `8${i}`,
+      ...(i === 0 ? { web: "http://127.0.0.1:8043/" } : {}),
     }));
     store.save({ incarnation: 1, members: members.slice(0, 1), stampCeiling: stampZero });
     store.save({ incarnation: 7, members, stampCeiling: stampZero });

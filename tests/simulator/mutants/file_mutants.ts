@@ -57,8 +57,8 @@ export const fileMutants: readonly Mutant[] = [
   },
   {
     name: "a stamp leaves before the ceiling above it is saved",
-    file: "lib/ring/node.ts",
-    find: " &&\n      stampCeiling === this.#savedCeiling",
+    file: "lib/ring/saving.ts",
+    find: " &&\n      ceiling === this.#ceiling",
     replace: "",
   },
   {
