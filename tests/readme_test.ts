@@ -25,8 +25,8 @@ Deno.test({
   async fn() {
     const [program = ""] = codeBlocks(await Deno.readTextFile(readme), "python");
     const ip = "127.0.0.1";
-    await using first = stopping(startServer({ ip, port: 0 }));
-    await using second = stopping(startServer({ ip, port: 0, previous: first.address }));
+    await using first = stopping(await startServer({ ip, port: 0 }));
+    await using second = stopping(await startServer({ ip, port: 0, previous: first.address }));
     const { stdout, stderr } = await new Deno.Command("python3", {
       args: ["-c", withAddresses(program, [first.address, second.address])],
     }).output();

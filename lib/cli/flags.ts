@@ -198,7 +198,8 @@ function normalizeArg(arg: string, { command, flags }: FlagTable): string {
   if (flag === undefined) return arg;
   if (flag.value !== undefined) return `--${flag.name}${value}`;
   if (value !== "") throw new UsageError(`--${flag.name} takes no value`, command);
-  return `--${flag.name}=true`;
+  // With a value, `--no-http` would be taken for the opposite of `--http`.
+  return flag.name.startsWith("no-") ? `--${flag.name}` : `--${flag.name}=true`;
 }
 
 function assertValues(flag: Flag, given: readonly string[], command: string): void {

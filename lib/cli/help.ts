@@ -42,7 +42,9 @@ const serverNotes = `\
 Output
   On stdout, when the server is ready and at every change of the ring:
     listening 127.0.1.1:4043
+    web http://127.0.1.1:8043/
     ring 127.0.1.1:4043 -> 127.0.1.1:4044 -> (127.0.1.1:4043)
+  The web address serves the files to browsers, and at /_ring/ a page that shows the ring.
   Logs go to stderr. Ctrl-C leaves the ring and stops, twice stops at once.
 
 Exit codes

@@ -47,7 +47,7 @@ export async function runServer(args: readonly string[]): Promise<ExitCode> {
 /** Serves until a signal comes, or the server cannot go on. */
 async function serve(command: ServeCommand): Promise<ExitCode> {
   using signals = new StopSignals();
-  const server = start(command);
+  const server = await start(command);
   const signal = await Promise.race([server.finished, signals.first]);
   if (signal === undefined) return exitCode.done;
   log.info(`${signal}: leaving the ring and finishing what is in flight; again to stop at once`);
@@ -56,20 +56,21 @@ async function serve(command: ServeCommand): Promise<ExitCode> {
 }
 
 /** Starts the server, on the fallback address if the default one does not exist here. */
-function start(command: ServeCommand): RunningServer {
+async function start(command: ServeCommand): Promise<RunningServer> {
   const output = new ServerOutput();
   const options = (ip: string) => ({
     ...serverOptions(command, ip),
     onListening: (address: string) => output.print(`listening ${address}`),
+    onWeb: (url: string) => output.print(`web ${url}`),
     onCircle: (members: readonly Member[]) => output.printRing(members),
   });
-  if (command.ip !== undefined) return startServer(options(command.ip));
+  if (command.ip !== undefined) return await startServer(options(command.ip));
   try {
-    return startServer(options(ipDefault));
+    return await startServer(options(ipDefault));
   } catch (error) {
     if (!isAddressMissing(error)) throw error;
     log.warn(`This machine has no address ${ipDefault}, so the server uses ${ipFallback}`);
-    return startServer(options(ipFallback));
+    return await startServer(options(ipFallback));
   }
 }
 

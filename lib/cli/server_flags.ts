@@ -3,6 +3,9 @@ import { formatAddress, parseAddress } from "../ring/address.ts";
 import { type LogFormat, logFormats } from "../log.ts";
 import { membersMax } from "../ring/member.ts";
 import { portDefault, type ServerOptions } from "../server/options.ts";
+import { isWildcard } from "../server/web_front.ts";
+import type { WebOptions } from "../web/web_options.ts";
+import { webFlagRows, webFlags } from "./web_flags.ts";
 import {
   durationFlag,
   type FlagTable,
@@ -54,6 +57,7 @@ export const serverFlags: FlagTable = {
       value: "N",
       help: "refuse writes unless N servers get them (1)",
     },
+    ...webFlagRows,
     { name: "verbose", short: "v", help: "log every message sent and received" },
     { name: "log-format", value: "FORMAT", help: "write logs as text or json (text)" },
     helpFlag,
@@ -75,6 +79,8 @@ export type ServerCommand =
     readonly data?: { readonly directory: string } | "memory";
     readonly checkIntervalMs?: number;
     readonly minCopies?: number;
+    /** How to serve files over HTTP; absent, not at all. */
+    readonly web?: WebOptions;
     readonly verbose: boolean;
     readonly logFormat: LogFormat;
   };
@@ -106,6 +112,7 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
     ...optional("data", dataFlags(parsed)),
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
     ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
+    ...optional("web", webFlags(parsed)),
     verbose: parsed.switches.has("verbose"),
     logFormat: logFormatFlag(parsed),
   };
@@ -132,6 +139,7 @@ export function serverOptions(
       : { dataDirectory: (port) => data?.directory ?? `ring-data/${port}` }),
     ...optional("checkIntervalMs", command.checkIntervalMs),
     ...optional("minCopies", command.minCopies),
+    ...optional("web", command.web),
   };
 }
 
@@ -163,11 +171,6 @@ function logFormatFlag(parsed: ParsedFlags): LogFormat {
     `--log-format must be text or json, not ${JSON.stringify(text)}`,
     parsed.command,
   );
-}
-
-/** Whether listening there means listening on every address of the machine. */
-function isWildcard(host: string): boolean {
-  return /^0+(\.0+){0,3}$/.test(host) || /^[0:]*:[0:]*$/.test(host);
 }
 
 /** How this server reaches another one on its own machine. */

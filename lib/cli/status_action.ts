@@ -19,15 +19,9 @@ export function showStatus(session: Session): Promise<Outcome> {
 
 /** A status for a person, line by line. */
 export function statusLines(answer: StatusAnswer): string[] {
-  const { members, id, readOnly, compared, files, bytes, digest, version } = answer;
-  const width = Math.max("ADDRESS".length, ...members.map(({ address }) => address.length));
-  const rows = members.map((member) =>
-    `${member.address.padEnd(width)}  ${member.status.padEnd("joining".length)}  ` +
-    `${member.id.slice(0, idDigits)}  ${member.id === id ? "this server" : ""}`
-  );
+  const { readOnly, compared, files, bytes, digest, version } = answer;
   return [
-    `${"ADDRESS".padEnd(width)}  STATUS   ID`,
-    ...rows.map((row) => row.trimEnd()),
+    ...memberLines(answer),
     "",
     ...(readOnly === undefined
       ? []
@@ -39,4 +33,25 @@ export function statusLines(answer: StatusAnswer): string[] {
     `digest   ${digest}`,
     `version  ${version}`,
   ];
+}
+
+/** The members in columns; that of their web fronts is there if any has one. */
+function memberLines({ members, id }: StatusAnswer): string[] {
+  const hasWeb = members.some(({ web }) => web !== undefined);
+  const rows = members.map((member) => [
+    member.address,
+    member.status,
+    member.id.slice(0, idDigits),
+    ...(hasWeb ? [member.web ?? "-"] : []),
+    member.id === id ? "this server" : "",
+  ]);
+  // As wide as the longest status, so that a list that is shown again and again stands still.
+  const status = "STATUS".padEnd("joining".length);
+  const titles = ["ADDRESS", status, "ID", ...(hasWeb ? ["WEB"] : []), ""];
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  return [titles, ...rows].map((row) =>
+    row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
+  );
 }

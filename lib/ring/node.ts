@@ -58,7 +58,7 @@ export interface NodeOptions {
 }
 
 /** A shorter pause than this may also be a long turn of the event loop, in milliseconds. */
-const pauseMsMin = 3000;
+export const pauseMsMin = 3000;
 
 /** One server of the ring. */
 export class Node {

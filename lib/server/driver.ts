@@ -8,10 +8,12 @@
 import { setImmediate } from "node:timers";
 import { logger } from "../log.ts";
 import type { CollectAnswer, FileAnswer, MemberMessage } from "../ring/message.ts";
-import { Node, type NodeOptions } from "../ring/node.ts";
+import { Node, type NodeOptions, pauseMsMin } from "../ring/node.ts";
 import type { Ask, Effect, Input, Link, RecordWrite, RequestId, Token } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
-import type { BodyReader, Store } from "../storage/store.ts";
+import type { Answered } from "../storage/answered.ts";
+import type { Store } from "../storage/store.ts";
+import type { Activity } from "../web/activity.ts";
 import type { Fetcher } from "./fetcher.ts";
 import type { ServerOptions } from "./options.ts";
 import type { Peers } from "./peers.ts";
@@ -20,12 +22,6 @@ import type { Peers } from "./peers.ts";
 export const batchWritesMax = 256;
 
 const log = logger("ring");
-
-/** The answer to a client, and with a GET that is 200 the body, open; the receiver closes it. */
-export interface Answered {
-  readonly answer: FileAnswer;
-  readonly body?: BodyReader;
-}
 
 /** A request of a client that waits for its answer. */
 interface Waiting {
@@ -39,6 +35,7 @@ export interface DriverOptions {
   readonly store: Store;
   readonly peers: Peers;
   readonly fetcher: Fetcher;
+  readonly activity: Activity;
   readonly onCircle: ServerOptions["onCircle"];
   readonly onStop: (stop: Extract<Effect, { type: "stop" }>) => void;
   /** Something is broken that the server cannot go on with. */
@@ -57,6 +54,8 @@ export class Driver {
   #writes: { token: Token; write: RecordWrite }[] = [];
   #lastRequest: RequestId = 0;
   #lastLink: Link = 0;
+  #filesVersion = 0;
+  #steppedAt = -Infinity;
   #stepping = false;
   #stopped = false;
   #alarm: ReturnType<typeof setTimeout> | undefined;
@@ -69,6 +68,19 @@ export class Driver {
   /** How many requests of clients wait for their answer. */
   get requestsUnderWay(): number {
     return this.#requests.size + this.#collections.size;
+  }
+
+  /** Changes whenever a file in the store may have. */
+  get filesVersion(): number {
+    return this.#filesVersion;
+  }
+
+  /**
+   * Whether this server may answer from its store without asking the core: it holds everything, and was
+   * not stopped since it last looked at the time, as it may have been held dead meanwhile.
+   */
+  get isCurrent(): boolean {
+    return this.node.isCurrent && performance.now() - this.#steppedAt < pauseMsMin;
   }
 
   /** Asks the ring on behalf of a client. */
@@ -116,6 +128,13 @@ export class Driver {
   /** Takes an input, and performs what follows from it. */
   handle(input: Input): void {
     if (this.#stopped) return;
+    if (input.type === "message") {
+      this.#options.activity.noteReceived(input.message, performance.now());
+    }
+    if (input.type === "damaged") {
+      this.#filesVersion++;
+      this.#options.activity.damaged += input.names.length;
+    }
     this.#inputs.push(input);
     if (this.#stepping) return;
     this.#stepping = true;
@@ -127,6 +146,7 @@ export class Driver {
         next = this.#inputs.shift()
       ) {
         const now = { monotonic: performance.now(), wall: Date.now() };
+        this.#steppedAt = now.monotonic;
         for (const effect of this.node.step(next, now)) this.#perform(effect);
       }
     } catch (error) {
@@ -153,10 +173,11 @@ export class Driver {
   }
 
   #perform(effect: Effect): void {
-    const { store, peers, onCircle, onStop } = this.#options;
+    const { store, peers, activity, onCircle, onStop } = this.#options;
     switch (effect.type) {
       case "save":
-        return store.save(effect);
+        store.save(effect);
+        return activity.note({ type: "list", members: this.node.members });
       case "write":
         return this.#queueWrite(effect);
       case "look":
@@ -170,8 +191,10 @@ export class Driver {
       case "fetch":
         return this.#fetch(effect);
       case "send":
+        activity.noteSent(effect.message, performance.now());
         return peers.send(effect.address, effect.message);
       case "reply":
+        activity.noteSent(effect.message, performance.now());
         return this.#links.get(effect.link)?.(effect.message);
       case "answer":
         return this.#answer(effect.request, effect.answer);
@@ -182,6 +205,7 @@ export class Driver {
       case "circle":
         return onCircle?.(effect.members);
       case "note":
+        activity.note(effect);
         return effect.level === "warning" ? log.warn(effect.text) : log.info(effect.text);
       case "stop":
         return onStop(effect);
@@ -200,9 +224,13 @@ export class Driver {
     if (this.#writes.length > 0) setImmediate(() => this.#flushWrites());
     try {
       const outcomes = this.#options.store.write(batch.map(({ write }) => write));
+      this.#filesVersion++;
       const files = this.#options.store.summary().digest;
-      for (const [index, { token }] of batch.entries()) {
+      for (const [index, { token, write }] of batch.entries()) {
         const outcome = outcomes[index];
+        if (outcome?.outcome === "stored") {
+          this.#options.activity.noteStored(write.record, outcome.previous);
+        }
         if (outcome !== undefined) this.handle({ type: "written", token, outcome, files });
       }
     } catch (error) {
@@ -235,6 +263,7 @@ export class Driver {
   #collect({ token, upTo, limit }: Extract<Effect, { type: "collect" }>): void {
     const { store } = this.#options;
     const dropped = store.collect({ upTo, limit });
+    this.#filesVersion++;
     this.#inputs.push({ type: "collected", token, dropped, files: store.summary().digest });
   }
 

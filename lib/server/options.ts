@@ -1,6 +1,7 @@
 /** What a server is told when it is started, by the command line or by a test. */
 import type { Address } from "../ring/address.ts";
 import type { Member } from "../ring/member.ts";
+import type { WebOptions } from "../web/web_options.ts";
 
 /** How to start a server. */
 export interface ServerOptions {
@@ -18,14 +19,20 @@ export interface ServerOptions {
   readonly minCopies?: number;
   /** How often the server begins to check all that it holds, at the most, in milliseconds. */
   readonly scrubIntervalMs?: number;
+  /** How to serve files over HTTP; absent, not at all. */
+  readonly web?: WebOptions;
   /** Called at the start and at every change, with the circle from this server on. */
   readonly onCircle?: (members: readonly Member[]) => void;
   readonly onListening?: (address: Address) => void;
+  /** Called with where the web front is, as `http://host:port/`. */
+  readonly onWeb?: (url: string) => void;
 }
 
 /** A server that runs. */
 export interface RunningServer {
   readonly address: Address;
+  /** Where its web front is, as `http://host:port/`, if it has one. */
+  readonly web?: string;
   /** Ends when the server has stopped by itself: rejects with the reason. */
   readonly finished: Promise<void>;
   /** Leaves the ring, finishes what is in flight, for at most 5 s, and closes the store. */

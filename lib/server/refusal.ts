@@ -10,6 +10,12 @@ export const noRoom = {
   error: "There is no room left on this server's disk",
 } as const;
 
+/** What a server that stops tells whoever asks for something new. */
+export const stoppingRefusal = {
+  status: 503,
+  error: "This server is leaving the ring; ask another",
+} as const;
+
 /** What to answer when the store cannot take a body now, but is not broken. */
 export function storeRefusal(error: unknown): { status: 503 | 507; error: string } | undefined {
   if (error instanceof StoreFullError) return noRoom;
@@ -22,17 +28,16 @@ export function storeRefusal(error: unknown): { status: 503 | 507; error: string
  * the messages of other servers, and whoever asks how it is.
  */
 export function stoppingAnswer(message: Incoming): ClientAnswer | undefined {
-  const refusal = { status: 503, error: "This server is leaving the ring; ask another" } as const;
   switch (message.type) {
     case "GET":
     case "PUT":
     case "DELETE":
-      return { type: message.type, item: message.item, ...refusal };
+      return { type: message.type, item: message.item, ...stoppingRefusal };
     case "LIST":
     case "FORGET":
     case "GC":
     case "VERIFY":
-      return { type: "ERROR", ...refusal };
+      return { type: "ERROR", ...stoppingRefusal };
     default:
       return undefined;
   }

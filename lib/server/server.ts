@@ -11,6 +11,9 @@ import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
 import { randomId } from "../storage/random_id.ts";
 import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
+import { Activity } from "../web/activity.ts";
+import { Site } from "../web/site.ts";
+import type { WebServer } from "../web/web_server.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
 import { findGone } from "./find_gone.ts";
@@ -22,6 +25,8 @@ import { Session } from "./session.ts";
 import { TimedStream } from "./timed_stream.ts";
 import { Uploads } from "./uploads.ts";
 import { Watchdog } from "./watchdog.ts";
+import { WebBackend } from "./web_backend.ts";
+import { listenForWeb, webUrl } from "./web_front.ts";
 
 /** How long requests that are under way may take when the server stops, in milliseconds. */
 export const stopTimeoutMs = 5000;
@@ -38,21 +43,24 @@ const log = logger("server");
  * Starts a server; on return it listens and has begun to take part in its ring.
  * @throws {ServerError} when it cannot listen or open its store.
  */
-export function startServer(options: ServerOptions): RunningServer {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const listener = bind({ ip: options.ip, port: options.port });
   const { hostname: host, port } = listener.addr;
-  let store: Store;
+  let web: WebServer | undefined;
   try {
-    store = openStore(options, port);
+    web = await listenForWeb(options, port);
+    const store = openStore(options, port);
+    const address = advertised(options.advertise, { host, port });
+    const server = new Server({ listener, web, store, address, options });
+    options.onListening?.(formatAddress({ host, port }));
+    if (server.web !== undefined) options.onWeb?.(server.web);
+    server.start();
+    return server;
   } catch (error) {
     listener.close();
+    await web?.close();
     throw error;
   }
-  const address = advertised(options.advertise, { host, port });
-  const server = new Server({ listener, store, address, options });
-  options.onListening?.(formatAddress({ host, port }));
-  server.start();
-  return server;
 }
 
 function openStore({ dataDirectory }: ServerOptions, port: number): Store {
@@ -74,6 +82,7 @@ function advertised(advertise: string | undefined, bound: { host: string; port: 
 
 interface ServerParts {
   readonly listener: Deno.TcpListener;
+  readonly web: WebServer | undefined;
   readonly store: Store;
   readonly address: Address;
   readonly options: ServerOptions;
@@ -81,6 +90,7 @@ interface ServerParts {
 
 class Server implements RunningServer {
   readonly address: Address;
+  readonly web?: string;
   readonly finished: Promise<void>;
   readonly #parts: ServerParts;
   readonly #peers: Peers;
@@ -88,7 +98,9 @@ class Server implements RunningServer {
   readonly #uploads: Uploads;
   readonly #driver: Driver;
   readonly #scrub: Scrub;
+  readonly #site: Site | undefined;
   readonly #watchdog = new Watchdog();
+  readonly #activity = new Activity();
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #accepting: Promise<void> = Promise.resolve();
@@ -104,7 +116,10 @@ class Server implements RunningServer {
     // Whoever does not wait for the end need not hear of it.
     this.finished.catch(() => {});
     const { store, options } = parts;
+    const web = webUrl(parts);
+    if (web !== undefined) this.web = web;
     const boot = randomId();
+    const activity = this.#activity;
     this.#peers = new Peers({
       onMessage: (message) => this.#driver.handle({ type: "message", link: 0, message }),
       onUnreachable: (address, reason) =>
@@ -126,6 +141,7 @@ class Server implements RunningServer {
         files: store.summary().digest,
         boot,
         sha256: (text) => createHash("sha256").update(text).digest("hex"),
+        ...(web === undefined ? {} : { web }),
         ...(previous === undefined ? {} : { previous }),
         ...(checkIntervalMs === undefined ? {} : { checkIntervalMs }),
         ...(minCopies === undefined ? {} : { minCopies }),
@@ -133,6 +149,7 @@ class Server implements RunningServer {
       store,
       peers: this.#peers,
       fetcher: this.#fetcher,
+      activity,
       onCircle: options.onCircle,
       onStop: ({ reason, text }) => {
         if (reason === "left") this.#hasLeft();
@@ -146,6 +163,19 @@ class Server implements RunningServer {
       onFatal: (error) => this.#fail(fatal(error)),
       ...(scrubIntervalMs === undefined ? {} : { intervalMs: scrubIntervalMs }),
     });
+    if (web !== undefined) {
+      const backend = new WebBackend({
+        web,
+        driver: this.#driver,
+        store,
+        uploads: this.#uploads,
+        activity,
+        status: () => this.#status(),
+        isStopping: () => this.#stopping !== undefined,
+        onFatal: (error) => this.#fail(fatal(error)),
+      });
+      this.#site = new Site(backend, options.web ?? {});
+    }
     this.#sweeper = setInterval(() => {
       this.#peers.sweep();
       this.#fetcher.sweep();
@@ -153,6 +183,10 @@ class Server implements RunningServer {
   }
 
   start(): void {
+    const site = this.#site;
+    if (site !== undefined) {
+      this.#parts.web?.serve((...exchange) => site.handle(...exchange), this.#activity.traffic);
+    }
     this.#accepting = acceptAll(this.#parts.listener, (conn) => this.#accept(conn));
     this.#driver.handle({ type: "start" });
     this.#scrub.start();
@@ -169,6 +203,9 @@ class Server implements RunningServer {
   async #stop(): Promise<void> {
     // A VERIFY may take longer than this server has.
     void this.#scrub.close();
+    this.#parts.web?.drain();
+    // This also ends what is told to listeners as it happens, which would not end by itself.
+    this.#activity.note({ type: "note", level: "info", text: "This server leaves the ring" });
     // From now on the server may also end by a failure, which counts as having left.
     const left = new Promise<void>((resolve) => {
       this.#hasLeft = resolve;
@@ -189,7 +226,7 @@ class Server implements RunningServer {
   }
 
   get #isBusy(): boolean {
-    return this.#driver.requestsUnderWay > 0 ||
+    return this.#driver.requestsUnderWay > 0 || (this.#parts.web?.underWay ?? 0) > 0 ||
       [...this.#sessions.keys()].some((session) => session.isBusy);
   }
 
@@ -203,7 +240,7 @@ class Server implements RunningServer {
     this.#peers.close();
     this.#fetcher.close();
     for (const session of this.#sessions.keys()) session.close();
-    await Promise.all([...this.#sessions.values(), this.#accepting]);
+    await Promise.all([...this.#sessions.values(), this.#accepting, this.#parts.web?.close()]);
     this.#parts.store.close();
     await scrubbed;
   }

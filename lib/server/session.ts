@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { logger } from "../log.ts";
 import { ConnectionError, type FrameConnection, type Received } from "../protocol/connection.ts";
+import { contentTypeOf } from "../protocol/content_type.ts";
 import { decodeIncoming, type Incoming, withBody } from "../protocol/decode.ts";
 import { encodeAnswer } from "../protocol/encode.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
@@ -23,10 +24,10 @@ import type {
 import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
+import type { Answered } from "../storage/answered.ts";
 import { BodyCutError, type BodyReader, type Store } from "../storage/store.ts";
-import { contentTypeOf } from "./content_type.ts";
 import { describeMessage } from "./describe.ts";
-import type { Answered, Driver } from "./driver.ts";
+import type { Driver } from "./driver.ts";
 import { post } from "./peers.ts";
 import { noRoom, stoppingAnswer, storeRefusal } from "./refusal.ts";
 import type { TimedStream } from "./timed_stream.ts";

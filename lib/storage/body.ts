@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { assert } from "../ring/assert.ts";
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { RecordWrite } from "../ring/step.ts";
-import type { BodyReader } from "./store.ts";
+import type { BodyRange, BodyReader } from "./store.ts";
 
 /** The most bytes in one chunk that a reader gives. */
 export const chunkBytesMax = 256 * 1024;
@@ -63,6 +63,18 @@ export function assertInlineBody({ record, body }: RecordWrite): void {
   );
 }
 
+/**
+ * The part of a body of `size` bytes that is to be read: all of it, if no other is named.
+ * @throws {InvariantError} If there is no such part.
+ */
+export function rangeWithin(size: number, range: BodyRange = { start: 0, end: size }): BodyRange {
+  const { start, end } = range;
+  const isWithin = Number.isInteger(start) && Number.isInteger(end) && 0 <= start &&
+    start <= end && end <= size;
+  assert(isWithin, `a body of ${size} bytes has no bytes ${start} to ${end}`);
+  return range;
+}
+
 /** Reads a body that is in memory. `body` must not change while this is open. */
 export class BytesReader implements BodyReader {
   readonly size: number;
@@ -75,9 +87,10 @@ export class BytesReader implements BodyReader {
     if (body.length <= inlineBytesMax) this.bytes = body.slice();
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    for (let start = 0; start < this.size; start += chunkBytesMax) {
-      yield this.#body.slice(start, start + chunkBytesMax);
+  async *chunks(range?: BodyRange): AsyncGenerator<Uint8Array> {
+    const { start: first, end } = rangeWithin(this.size, range);
+    for (let start = first; start < end; start += chunkBytesMax) {
+      yield this.#body.slice(start, Math.min(end, start + chunkBytesMax));
     }
   }
 

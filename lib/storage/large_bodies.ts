@@ -7,11 +7,11 @@
  * Source: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014.
  */
 import { createHash } from "node:crypto";
-import { chunkBytesMax, emptySha256, isSha256 } from "./body.ts";
+import { chunkBytesMax, emptySha256, isSha256, rangeWithin } from "./body.ts";
 import { makeDirectory, syncDirectory } from "./data_directory.ts";
 import { attempt, diskError, fullError, isUnreadable } from "./disk_error.ts";
 import { randomId } from "./random_id.ts";
-import { BodyCutError, type BodyReader, type BodyWriter } from "./store.ts";
+import { BodyCutError, type BodyRange, type BodyReader, type BodyWriter } from "./store.ts";
 
 /** What a body that is written tells, and is told. */
 export interface CreateOptions {
@@ -142,9 +142,10 @@ class FileReader implements BodyReader {
     this.size = file.statSync().size;
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    await this.#file.seek(0, Deno.SeekMode.Start);
-    for (let left = this.size; left > 0;) {
+  async *chunks(range?: BodyRange): AsyncGenerator<Uint8Array> {
+    const { start, end } = rangeWithin(this.size, range);
+    await this.#file.seek(start, Deno.SeekMode.Start);
+    for (let left = end - start; left > 0;) {
       const chunk = new Uint8Array(Math.min(left, chunkBytesMax));
       const count = await this.#file.read(chunk);
       if (count === null) {

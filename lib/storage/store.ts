@@ -32,16 +32,23 @@ export interface StoreSummary {
   readonly digest: string;
 }
 
+/** A part of a body: the bytes from `start` up to, but not with, `end`. */
+export interface BodyRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** An open body. Close it when done, whether or not it was read to the end. */
 export interface BodyReader {
   readonly size: number;
   /** The whole body, if it is small. */
   readonly bytes?: Uint8Array;
   /**
-   * The body in chunks of at most 256 KiB; each is the caller's to keep.
+   * The body, or the part of it that `range` names, in chunks of at most 256 KiB; each is the caller's
+   * to keep. One reading at a time.
    * @throws {BodyCutError} If it ends too soon.
    */
-  chunks(): AsyncIterable<Uint8Array>;
+  chunks(range?: BodyRange): AsyncIterable<Uint8Array>;
   close(): void;
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseServerCommand, serverOptions } from "../../lib/cli/server_flags.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
-const defaults = { type: "serve", verbose: false, logFormat: "text" };
+const defaults = { type: "serve", web: {}, verbose: false, logFormat: "text" };
 
 const commands: [string[], Record<string, unknown>][] = [
   [[], {}],
@@ -20,6 +20,13 @@ const commands: [string[], Record<string, unknown>][] = [
   [["--memory"], { data: "memory" }],
   [["--check-interval", "0.2s"], { checkIntervalMs: 200 }],
   [["--min-copies", "2"], { minCopies: 2 }],
+  [["--http-port", "80", "--http-ip", "::1"], { web: { port: 80, ip: "::1" } }],
+  [["--http-port", "0"], { web: { port: 0 } }],
+  [["--cache-control", "max-age=60"], { web: { cacheControl: "max-age=60" } }],
+  [["--listing", "--spa"], { web: { listing: true, spa: true } }],
+  [["--cors", "*"], { web: { cors: "*" } }],
+  [["--cors", "https://a.example:8443"], { web: { cors: "https://a.example:8443" } }],
+  [["--max-file", "500MB"], { web: { fileBytesMax: 500_000_000 } }],
   [["-v"], { verbose: true }],
   [["--verbose", "--log-format", "json"], { verbose: true, logFormat: "json" }],
 ];
@@ -31,6 +38,13 @@ for (const [args, expected] of commands) {
 
 Deno.test("ring server --help is to help, whatever else there is", () => {
   assertEquals<unknown>(parseServerCommand(["--port", "abc", "--help"]), { type: "help" });
+});
+
+Deno.test("ring server --no-http has no web front", () => {
+  const command = parseServerCommand(["--no-http"]);
+  assert(!("web" in command));
+  assert(!("web" in optionsOf(["--no-http"])));
+  assertEquals(optionsOf(["--spa"]).web, { spa: true });
 });
 
 const mistakes: [string[], string][] = [
@@ -52,6 +66,13 @@ const mistakes: [string[], string][] = [
   [["--min-copies", "0"], "--min-copies must be a whole number from 1 to 512"],
   [["--check-interval", "1"], "--check-interval must be a time from 200ms to 1m"],
   [["--check-interval", "2m"], "--check-interval must be a time from 200ms to 1m"],
+  [["--http-port", "65536"], '--http-port must be a whole number from 0 to 65535, not "65536"'],
+  [["--no-http", "--spa"], "--no-http and --spa cannot be given together"],
+  [["--no-http", "--http-port", "1"], "--no-http and --http-port cannot be given together"],
+  [["--cache-control", "a\r\nb"], "--cache-control must be visible ASCII characters"],
+  [["--cors", "example.com"], "--cors must be * or an origin such as https://example.com"],
+  [["--cors", "https://a.example/x"], "--cors must be * or an origin"],
+  [["--max-file", "big"], '--max-file must be a size, such as 500MB, 1GiB or 1048576, not "big"'],
   [["--log-format", "xml"], '--log-format must be text or json, not "xml"'],
 ];
 for (const [args, message] of mistakes) {

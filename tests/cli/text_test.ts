@@ -65,6 +65,30 @@ Deno.test("statusLines() shows the circle, and which server answers", () => {
   ]);
 });
 
+Deno.test("statusLines() shows where the web fronts are, if there are any", () => {
+  const id = "a".repeat(32);
+  const member = { id, incarnation: 1, status: "alive", address: "10.0.0.1:4043", position: "00" };
+  const lines = statusLines({
+    type: "STATUS",
+    status: 200,
+    version: "1.2.3",
+    id,
+    address: "10.0.0.1:4043",
+    members: [
+      { ...member, status: "alive", web: "http://10.0.0.1:8043/" },
+      { ...member, id: "b".repeat(32), status: "joining" },
+    ],
+    files: 0,
+    bytes: 0,
+    digest: "d".repeat(64),
+  });
+  assertEquals(lines.slice(0, 3), [
+    "ADDRESS        STATUS   ID        WEB",
+    "10.0.0.1:4043  alive    aaaaaaaa  http://10.0.0.1:8043/  this server",
+    "10.0.0.1:4043  joining  bbbbbbbb  -",
+  ]);
+});
+
 Deno.test("statusLines() says that the disk is full, and how far a joining server has come", () => {
   const lines = statusLines({
     type: "STATUS",

@@ -1,4 +1,4 @@
-/** The layers of `lib/`, and who may import whom: cli → server, client → storage, protocol → ring. */
+/** The layers of `lib/`, and who may import whom: cli → server → web, client → storage, protocol → ring. */
 
 import { fileURLToPath } from "node:url";
 
@@ -8,9 +8,10 @@ const importable: ReadonlyMap<string, readonly string[]> = new Map([
   ["protocol", ["ring"]],
   ["storage", ["ring"]],
   ["log.ts", []],
-  ["server", ["log.ts", "storage", "protocol", "ring"]],
+  ["web", ["log.ts", "storage", "protocol", "ring"]],
+  ["server", ["log.ts", "web", "storage", "protocol", "ring"]],
   ["client", ["log.ts", "protocol", "ring"]],
-  ["cli", ["log.ts", "client", "server", "storage", "protocol", "ring"]],
+  ["cli", ["log.ts", "client", "server", "web", "storage", "protocol", "ring"]],
   ["build", []],
 ]);
 

@@ -11,6 +11,8 @@ export interface ChildOptions {
   readonly openFilesMax?: number;
   /** The server after which it is inserted. */
   readonly previous?: string;
+  /** Whether it serves HTTP. */
+  readonly hasWeb?: boolean;
 }
 
 /** A server in another process, with a data directory that is removed with it. */
@@ -22,6 +24,8 @@ export class ServerChild implements AsyncDisposable {
   readonly directory: string;
   #killed = false;
   address = "";
+  /** Where its web front is, if it has one. */
+  web = "";
 
   private constructor(process: Deno.ChildProcess, directory: string) {
     this.#process = process;
@@ -31,7 +35,9 @@ export class ServerChild implements AsyncDisposable {
     this.#errors = new Response(process.stderr).text();
   }
 
-  static async start({ openFilesMax, previous }: ChildOptions = {}): Promise<ServerChild> {
+  static async start(
+    { openFilesMax, previous = "", hasWeb = false }: ChildOptions = {},
+  ): Promise<ServerChild> {
     const directory = await Deno.makeTempDir({ prefix: "ring-test-" });
     const script = import.meta.resolve("./server_child.ts");
     const limit = openFilesMax === undefined ? "" : `ulimit -n ${openFilesMax}; `;
@@ -41,14 +47,15 @@ export class ServerChild implements AsyncDisposable {
         "--v8-flags=--expose-gc",
         ...["--allow-read", "--allow-write", "--allow-net=127.0.0.1", "--allow-sys"],
         ...["--allow-env", script, directory],
-        ...(previous === undefined ? [] : [previous]),
+        previous,
+        ...(hasWeb ? ["web"] : []),
       ],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     const child = new ServerChild(process, directory);
-    child.address = (await child.#line()).trim();
+    [child.address = "", child.web = ""] = (await child.#line()).trim().split(" ");
     return child;
   }
 

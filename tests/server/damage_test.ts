@@ -206,7 +206,12 @@ async function change(
     using database = new DatabaseSync(`${directory}/ring.db`);
     assertEquals(Number(database.prepare(statement).run(...values).changes), 1);
   }
-  ring.servers[0] = startServer({ ip, port: 0, dataDirectory: () => directory, scrubIntervalMs });
+  ring.servers[0] = await startServer({
+    ip,
+    port: 0,
+    dataDirectory: () => directory,
+    scrubIntervalMs,
+  });
   await untilAlive(ring.server().address, ring.servers.length);
 }
 

@@ -8,6 +8,7 @@ import { Uploads } from "../../lib/server/uploads.ts";
 import { Watchdog } from "../../lib/server/watchdog.ts";
 import { StoreFailedError } from "../../lib/storage/disk_error.ts";
 import { MemoryStore } from "../../lib/storage/memory_store.ts";
+import { Activity } from "../../lib/web/activity.ts";
 import { sha256Of } from "../storage/sample.ts";
 
 const body = new Uint8Array([1]);
@@ -46,6 +47,7 @@ class Fixture implements Disposable {
       store,
       peers,
       fetcher: new Fetcher({ store, uploads, watchdog: this.#watchdog }),
+      activity: new Activity(),
       onCircle: () => {},
       onStop: () => {},
       onFatal: (error) => this.failures.push(error),

@@ -32,7 +32,7 @@ Deno.test({
   fn: async () => {
     await using ring = await Ring.start();
     const { address } = ring.server();
-    const error = errorOf(() => startServer({ ip, port: Number(address.split(":")[1]) }));
+    const error = await errorOf(() => startServer({ ip, port: Number(address.split(":")[1]) }));
     assertEquals(error.kind, "address");
     assertEquals(error.message, `Cannot listen on ${address}: the port is taken`);
   },
@@ -68,7 +68,7 @@ Deno.test({
     await using ring = await Ring.start({ onDisk: true });
     const directory = ring.directories[0] ?? "";
     let port = 0;
-    const error = errorOf(() =>
+    const error = await errorOf(() =>
       startServer({
         ip,
         port: 0,
@@ -89,7 +89,9 @@ Deno.test({
   ...needs("net", "read", "write"),
   fn: async () => {
     const file = await Deno.makeTempFile({ prefix: "ring-test-" });
-    const error = errorOf(() => startServer({ ip, port: 0, dataDirectory: () => `${file}/a` }));
+    const error = await errorOf(() =>
+      startServer({ ip, port: 0, dataDirectory: () => `${file}/a` })
+    );
     await Deno.remove(file);
     assertEquals(error.kind, "store");
     assertStringIncludes(error.message, file);
@@ -108,21 +110,21 @@ Deno.test({
     for (const { advertise, port } of cases) {
       let bound = "";
       const onListening = (address: string) => bound = address;
-      const server = startServer({ ip, port: 0, advertise, onListening });
+      const server = await startServer({ ip, port: 0, advertise, onListening });
       const own = bound.split(":")[1];
       assertEquals(server.address, port === undefined ? `${advertise}:${own}` : advertise);
       await server.stop();
     }
-    const server = startServer({ ip, port: 0, advertise: "[::1]" });
+    const server = await startServer({ ip, port: 0, advertise: "[::1]" });
     assert(/^\[::1\]:\d+$/.test(server.address), server.address);
     await server.stop();
   },
 });
 
 /** Why a server could not be started; fails if it could. */
-function errorOf(start: () => unknown): ServerError {
+async function errorOf(start: () => Promise<unknown>): Promise<ServerError> {
   try {
-    start();
+    await start();
   } catch (error) {
     if (error instanceof ServerError) return error;
     throw error;

@@ -30,7 +30,7 @@ export class Ring implements AsyncDisposable {
       const directory = onDisk ? await Deno.makeTempDir({ prefix: "ring-test-" }) : undefined;
       if (directory !== undefined) ring.directories.push(directory);
       ring.servers.push(
-        startServer({
+        await startServer({
           ip,
           port: 0,
           ...(previous === undefined ? {} : { previous }),

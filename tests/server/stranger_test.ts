@@ -123,7 +123,7 @@ Deno.test({
     const listener = Deno.listen({ hostname: ip, port: 0 });
     const { port } = listener.addr;
     listener.close();
-    const server = startServer({ ip, port, previous: `${ip}:${port}` });
+    const server = await startServer({ ip, port, previous: `${ip}:${port}` });
     const error = await server.finished.then(() => undefined, (error) => error);
     assert(error instanceof ServerError);
     assertEquals(error.kind, "noPrevious");

@@ -1,5 +1,6 @@
 /** What every {@linkcode Store} must do: each implementation passes this suite. */
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { InvariantError } from "../../lib/ring/assert.ts";
 import { bucketCount, bucketDigits, inlineBytesMax } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
@@ -206,6 +207,26 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
     assertEquals(reader?.bytes, undefined);
     for await (const chunk of reader?.chunks() ?? []) assert(chunk.length <= chunkBytesMax);
     assertEquals(sha256Of(await readAll(reader)), sha256);
+  });
+
+  test("reads any part of a body, small or large", async (store) => {
+    for (const size of [1000, 2 * chunkBytesMax + 17]) {
+      const body = bytesOf(size);
+      const sha256 = await upload(store, body);
+      const reader = store.openBody(sha256);
+      const ends = [0, 1, size / 2 | 0, size - 1, size];
+      for (const start of ends) {
+        for (const end of ends.filter((end) => end >= start)) {
+          const parts: Uint8Array[] = [];
+          for await (const chunk of reader?.chunks({ start, end }) ?? []) parts.push(chunk);
+          assert(parts.every(({ length }) => length <= chunkBytesMax));
+          assertEquals(sha256Of(Buffer.concat(parts)), sha256Of(body.subarray(start, end)));
+        }
+      }
+      const beyond = reader?.chunks({ start: 0, end: size + 1 })[Symbol.asyncIterator]();
+      await assertRejects(async () => await beyond?.next(), InvariantError);
+      reader?.close();
+    }
   });
 
   test("takes a body that it has already", async (store) => {

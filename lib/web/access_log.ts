@@ -1,0 +1,36 @@
+/** The access log: one line for each request, when it has been answered. */
+import { logger } from "../log.ts";
+
+const log = logger("http");
+
+/** A request that was answered, for the log. */
+export interface AccessEntry {
+  readonly method: string;
+  /** As it came, not decoded. */
+  readonly target: string;
+  readonly status: number;
+  /** Bytes sent, the header included. */
+  readonly bytes: number;
+  readonly milliseconds: number;
+  /** Address and port of the client. */
+  readonly remote: string;
+  /** Whether the client got the whole answer. */
+  readonly isComplete: boolean;
+}
+
+/** Logs a request, for those who want to see all (`-v`). */
+export function logAccess(makeEntry: () => AccessEntry): void {
+  log.debug(() => accessLine(makeEntry()));
+}
+
+/**
+ * One request as a line.
+ *
+ * @example `127.0.0.1:51234 GET "/index.html" 200 1204 bytes 1.3 ms`
+ */
+export function accessLine(entry: AccessEntry): string {
+  const { method, target, status, bytes, milliseconds, remote, isComplete } = entry;
+  const time = milliseconds.toFixed(1);
+  const end = isComplete ? "" : ", broken off";
+  return `${remote} ${method} ${JSON.stringify(target)} ${status} ${bytes} bytes ${time} ms${end}`;
+}

@@ -1,0 +1,139 @@
+/** The site: what a web front answers, whatever it is asked. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { logger } from "../log.ts";
+import { isPassing } from "../storage/disk_error.ts";
+import type { Backend } from "./backend.ts";
+import { Control } from "./control.ts";
+import { allow, allowOrigin, answerOptions } from "./cors.ts";
+import { deleteFile } from "./delete_file.ts";
+import { isPagePath, servePage } from "./page.ts";
+import { redirect, sendProblem } from "./problem.ts";
+import { putFile } from "./put_file.ts";
+import { Reads } from "./reads.ts";
+import { parseTarget, type RequestTarget } from "./request_target.ts";
+import type { Exchange } from "./send_body.ts";
+import type { WebOptions } from "./web_options.ts";
+
+const log = logger("web");
+
+const answered = Promise.resolve();
+
+/** Answers the requests of one server. */
+export class Site {
+  readonly #backend: Backend;
+  readonly #options: WebOptions;
+  readonly #reads: Reads;
+  readonly #control: Control;
+  #underWay = 0;
+
+  constructor(backend: Backend, options: WebOptions) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#reads = new Reads(backend, options);
+    this.#control = new Control(backend);
+  }
+
+  /** How many requests are being answered. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Answers one request. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = { request, response };
+    const target = parseTarget(request.url ?? "");
+    try {
+      if (this.#answerAtOnce(exchange, target)) return answered;
+    } catch (error) {
+      answerFailure(error, exchange);
+      return answered;
+    }
+    return this.#handle(exchange, target);
+  }
+
+  async #handle(exchange: Exchange, target: RequestTarget): Promise<void> {
+    this.#underWay++;
+    try {
+      await this.#answer(exchange, target);
+    } catch (error) {
+      answerFailure(error, exchange);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** Answers what is asked most, a small file that is here, without a promise: a tenth faster. */
+  #answerAtOnce(exchange: Exchange, target: RequestTarget): boolean {
+    const isPlain = exchange.request.method === "GET" && target.type === "file" &&
+      this.#options.cors === undefined && !this.#backend.isStopping;
+    return isPlain && this.#reads.handleAtOnce(exchange, target.name);
+  }
+
+  async #answer({ request, response }: Exchange, target: RequestTarget): Promise<void> {
+    if (target.type === "ring") return await this.#answerRing({ request, response }, target.path);
+    if (this.#options.cors !== undefined) allowOrigin(response, this.#options.cors);
+    if (target.type === "invalid") {
+      return sendProblem(request, response, { status: 400, detail: target.detail });
+    }
+    if (this.#backend.isStopping) return refuseStopping(request, response);
+    if (request.method === "OPTIONS") return answerOptions(request, response, this.#options.cors);
+    if (target.type === "server") return refuseMethod(request, response);
+    await this.#answerFile({ request, response }, target);
+  }
+
+  async #answerFile(
+    exchange: Exchange,
+    target: Extract<RequestTarget, { type: "file" | "folder" }>,
+  ): Promise<void> {
+    const { request, response } = exchange;
+    switch (request.method) {
+      case "GET":
+      case "HEAD":
+        return await this.#reads.handle(exchange, target);
+      case "PUT":
+        if (target.type === "folder") return refuseFolder(exchange);
+        return await putFile(this.#backend, this.#options, { ...exchange, name: target.name });
+      case "DELETE":
+        if (target.type === "folder") return refuseFolder(exchange);
+        return await deleteFile(this.#backend, { ...exchange, name: target.name });
+      default:
+        return refuseMethod(request, response);
+    }
+  }
+
+  async #answerRing({ request, response }: Exchange, path: string): Promise<void> {
+    if (path === "_ring") return redirect(request, response, "/_ring/");
+    if (isPagePath(`/${path}`)) return servePage(request, response);
+    if (await this.#control.handle(request, response, path)) return;
+    sendProblem(request, response, { status: 404, detail: "There is no such page of the ring" });
+  }
+}
+
+/** A folder is there when there are files in it, and cannot be put or deleted itself. */
+function refuseFolder({ request, response }: Exchange): void {
+  const detail = "A name that ends with a slash is a folder's, not a file's";
+  sendProblem(request, response, { status: 409, detail });
+}
+
+function refuseMethod(request: IncomingMessage, response: ServerResponse): void {
+  const detail = `A file is not to be had by ${request.method}`;
+  sendProblem(request, response, { status: 405, detail, headers: { "Allow": allow } });
+}
+
+function refuseStopping(request: IncomingMessage, response: ServerResponse): void {
+  const detail = "This server is leaving the ring; ask another";
+  sendProblem(request, response, { status: 503, detail, headers: { "Connection": "close" } });
+}
+
+/** What nobody expected is logged, and said without its particulars. */
+function answerFailure(
+  error: unknown,
+  { request, response }: Exchange,
+): void {
+  if (isPassing(error)) {
+    const detail = "This server has too many open files; try again";
+    return sendProblem(request, response, { status: 503, detail });
+  }
+  log.error(() => `Cannot answer ${request.method} ${request.url}: ${String(error)}`);
+  sendProblem(request, response, { status: 500, detail: "This server has failed" });
+}

@@ -1,0 +1,275 @@
+/**
+ * The web server: listens for HTTP, and hands requests to the site once there is one.
+ *
+ * What a client may cost is bounded here: connections, the time that a header takes, its size, how long a
+ * connection may stand still or idle. `node:http` reads and writes HTTP.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import type { Socket } from "node:net";
+import { logger } from "../log.ts";
+import { logAccess } from "./access_log.ts";
+import { refusalOf, tunnelRefusal } from "./client_error.ts";
+import { Connection } from "./connection.ts";
+import { Door } from "./door.ts";
+import { eventsPath } from "./event_stream.ts";
+import { sendProblem } from "./problem.ts";
+import { headerFieldsMax, headProblem } from "./request_head.ts";
+import { Traffic } from "./traffic.ts";
+
+/** How many ports after the first one are tried. */
+const portsTriedMax = 1000;
+
+/** How many connections there may be at a time; who comes beyond is closed at once. */
+export const connectionsMax = 2048;
+
+/** How many there may be at least, when the system does not grant the process files for more. */
+const connectionsMin = 16;
+
+/** How long a transfer may stand still unless told otherwise, in milliseconds. */
+const stallMsDefault = 30_000;
+
+/** How often connections are looked at, in milliseconds. */
+const lookIntervalMs = 1000;
+
+/** How long clients may take for the end of answers when the server closes, in milliseconds. */
+const flushMs = 1000;
+const flushLookMs = 10;
+
+/** What is counted and logged for a request whose client has gone before there was an answer. */
+const clientClosedStatus = 499;
+
+const serverOptions: ServerOptions = {
+  headersTimeout: 10_000,
+  // A large file takes its time; one that stands still is found by looking.
+  requestTimeout: 0,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: lookIntervalMs,
+  maxHeaderSize: 16 * 1024,
+  noDelay: true,
+  // Judged with the rest of the head, and answered as all problems are.
+  requireHostHeader: false,
+};
+
+const log = logger("http");
+
+/** Answers one request. Never rejects. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Where to listen. */
+export interface WebListenOptions {
+  readonly ip: string;
+  /** This port and no other, or any for 0. */
+  readonly port?: number;
+  /** Without `port`, the first to try. */
+  readonly firstPort: number;
+  /** How long a transfer may stand still, in milliseconds. */
+  readonly stallMs?: number;
+}
+
+/** An exchange that is over. */
+interface Answered {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: Connection;
+  /** In milliseconds of `performance.now()`. */
+  readonly begunAt: number;
+}
+
+/** A server for HTTP. */
+export class WebServer {
+  readonly #server: Server;
+  readonly #stallMs: number;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #door: Door;
+  readonly #watch: ReturnType<typeof setInterval>;
+  readonly #closed: Promise<void>;
+  #doorClosed: Promise<void> | undefined;
+  #traffic = new Traffic();
+  #handler: Handler | undefined;
+  #isDraining = false;
+  /** The most connections that there were at a time. */
+  #connectionsMost = 0;
+
+  private constructor(server: Server, stallMs: number) {
+    this.#server = server;
+    this.#stallMs = stallMs;
+    this.#closed = new Promise((resolve) => server.once("close", () => resolve()));
+    this.#door = new Door({
+      server,
+      isFull: () => this.#connections.size >= server.maxConnections,
+      onShortage: () => this.#shed(),
+    });
+    this.#watch = setInterval(() => this.#look(), lookIntervalMs);
+    server.on("connection", (socket) => this.#connect(socket));
+    server.on("request", (request, response) => this.#take(request, response));
+    // Whoever reads the body says so to the client; whoever refuses it need not.
+    server.on("checkContinue", (request, response) => this.#take(request, response));
+    // What else a client expects may be left out of account (RFC 9110, section 10.1.1).
+    server.on("checkExpectation", (request, response) => this.#take(request, response));
+    server.on("connect", ({ socket }) => this.#connections.get(socket)?.refuse(tunnelRefusal));
+    server.on("clientError", (error, socket) => this.#refuse(error, socket as Socket));
+    server.on("error", (error) => log.warn(() => `Cannot accept connections: ${error.message}`));
+  }
+
+  /**
+   * Listens; answers nothing before `serve` is called.
+   * @throws {Error} The system's, with its `code`, when that cannot be done.
+   */
+  static async listen(options: WebListenOptions): Promise<WebServer> {
+    const { ip, port, firstPort, stallMs = stallMsDefault } = options;
+    const last = port ?? Math.min(firstPort + portsTriedMax, 65535);
+    for (let candidate = port ?? firstPort;; candidate++) {
+      const server = createServer(serverOptions);
+      server.maxConnections = connectionsMax;
+      // What is beyond is not seen, so one more is let in to tell that there are too many.
+      server.maxHeadersCount = headerFieldsMax + 1;
+      // A client that has sent all it wants to may say so, and still read the answers.
+      Object.assign(server, { httpAllowHalfOpen: true });
+      try {
+        await bind(server, { ip, port: candidate });
+        return new WebServer(server, stallMs);
+      } catch (error) {
+        if (!isAddressInUse(error) || candidate >= last) throw error;
+      }
+    }
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#door.port;
+  }
+
+  /** How many connections have a request that is being answered. */
+  get underWay(): number {
+    return [...this.#connections.values()].filter(({ isBusy }) => isBusy).length;
+  }
+
+  /** Hands requests to `handler` from now on, and counts them in `traffic`. */
+  serve(handler: Handler, traffic = new Traffic()): void {
+    this.#traffic = traffic;
+    this.#handler = handler;
+  }
+
+  /** Takes no more connections, and ends each that there is as soon as it has its answers. */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#doorClosed = this.#door.close();
+    for (const connection of this.#connections.values()) connection.end();
+  }
+
+  /** Closes everything; only answers that are complete may be read to their end. */
+  async close(): Promise<void> {
+    this.drain();
+    const end = performance.now() + flushMs;
+    while (this.#isFlushing && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, flushLookMs));
+    }
+    clearInterval(this.#watch);
+    for (const connection of this.#connections.values()) connection.close();
+    await Promise.all([this.#doorClosed, this.#closed]);
+  }
+
+  get #isFlushing(): boolean {
+    return [...this.#connections.values()].some(({ isFlushing }) => isFlushing);
+  }
+
+  #connect(socket: Socket): void {
+    const connection = new Connection(socket, this.#traffic);
+    this.#connections.set(socket, connection);
+    this.#connectionsMost = Math.max(this.#connectionsMost, this.#connections.size);
+    socket.once("close", () => this.#connections.delete(socket));
+    if (this.#isDraining) connection.end();
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return void request.socket.destroy();
+    if (this.#isDraining) response.shouldKeepAlive = false;
+    let begunAt = 0;
+    connection.take({
+      request,
+      response,
+      begin: () => {
+        begunAt = performance.now();
+        this.#handle(request, response);
+      },
+      end: () => this.#count({ request, response, connection, begunAt }),
+    });
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const problem = headProblem(request);
+    if (problem !== undefined) sendProblem(request, response, problem);
+    else if (this.#handler !== undefined) void this.#handler(request, response);
+    else response.writeHead(503, { "Retry-After": "1" }).end();
+  }
+
+  /** Counts and logs a request that has been answered. */
+  #count({ request, response, connection, begunAt }: Answered): void {
+    const { method = "", url: target = "" } = request;
+    const now = performance.now();
+    // Nothing was sent: as nginx has it, the client closed the connection.
+    const status = response.headersSent ? response.statusCode : clientClosedStatus;
+    const isStream = target.startsWith(eventsPath);
+    const seconds = (now - begunAt) / 1000;
+    this.#traffic.count({ method, status, ...(isStream ? {} : { seconds }) }, now);
+    logAccess(() => ({
+      ...{ method, target, status },
+      bytes: connection.takeSent(),
+      milliseconds: now - begunAt,
+      remote: connection.remote,
+      isComplete: response.writableFinished,
+    }));
+  }
+
+  #refuse(error: Error, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || !socket.writable) return void socket.destroy();
+    log.debug(() => `${connection.remote} sent no request: ${error.message}`);
+    connection.refuse(refusalOf(error));
+  }
+
+  /** Gives up connections, so that the ring has open files left. */
+  #shed(): void {
+    const most = this.#connectionsMost;
+    this.#connectionsMost = 0;
+    this.#server.maxConnections = Math.max(connectionsMin, Math.floor(most / 2));
+    log.warn(
+      `Too many open files with ${most} connections of HTTP: ` +
+        `from now on there are ${this.#server.maxConnections} at the most`,
+    );
+    for (const connection of this.#connections.values()) {
+      if (!connection.isBusy) connection.close();
+    }
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const connection of this.#connections.values()) {
+      if (!connection.look(now, this.#stallMs)) continue;
+      log.debug(() => `${connection.remote} stands still: closed`);
+      connection.close();
+    }
+  }
+}
+
+function bind(server: Server, { ip, port }: { ip: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: ip, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}

@@ -1,0 +1,52 @@
+/** A real browser, for tests of the page: Chromium as Debian packages it. */
+import type { Browser, BrowserType } from "playwright-core";
+import { needs } from "../permission.ts";
+
+/** Where Debian puts it. */
+const executablePath = "/usr/bin/chromium";
+
+const windowsLookVariable = "__IS_WSL_TEST__";
+
+/** It asks nobody for anything that the page does not ask for. */
+const args = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+/** For the definition of a test: ignores it, and says why, where there is no browser. */
+export function needsBrowser(): { ignore: boolean } {
+  const { ignore } = needs("read", "write", "net", "env", "run", "sys");
+  if (ignore || hasChromium()) return { ignore };
+  console.info(
+    `Tests of the page are ignored: they need ${executablePath} (apt install chromium).`,
+  );
+  return { ignore: true };
+}
+
+/** Starts the browser, with a profile of its own that is removed when it is closed. */
+export async function launchBrowser(): Promise<Browser> {
+  const chromium = await importChromium();
+  return await chromium.launch({ executablePath, args });
+}
+
+/**
+ * Playwright looks in `/proc/sys` for Windows as soon as it is imported, for which Deno would want every
+ * permission; this variable puts that off until it is needed, which it never is.
+ */
+async function importChromium(): Promise<BrowserType> {
+  Deno.env.set(windowsLookVariable, "1");
+  try {
+    return (await import("playwright-core")).chromium;
+  } finally {
+    Deno.env.delete(windowsLookVariable);
+  }
+}
+
+function hasChromium(): boolean {
+  try {
+    return Deno.statSync(executablePath).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
