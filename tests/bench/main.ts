@@ -2,11 +2,13 @@
  * Measures real servers on this machine: processes, sockets, disks. Prints medians of some rounds.
  *
  * `deno task bench [--rounds N] [--only NAME]`; three rounds unless told otherwise. `--only` may be
- * repeated.
+ * repeated. `huge-file` writes 10 GiB and takes minutes: it is measured only with `--only huge-file`.
  */
 import { parseArgs } from "@std/cli";
 import { measureForming } from "./forming.ts";
 import { measureHeal } from "./heal.ts";
+import { measureHttp } from "./http.ts";
+import { measureHugeFile } from "./huge_file.ts";
 import { measureIdle } from "./idle.ts";
 import { measureInFlight } from "./in_flight.ts";
 import { measureJoin } from "./join.ts";
@@ -28,7 +30,12 @@ const measurements: ReadonlyMap<string, () => Promise<Figures>> = new Map([
   ["join", measureJoin],
   ["idle", measureIdle],
   ["large-file", measureLargeFile],
+  ["http", measureHttp],
+  ["huge-file", measureHugeFile],
 ]);
+
+/** What takes minutes and tens of gigabytes, and is measured only when it is named. */
+const onDemand: ReadonlySet<string> = new Set(["huge-file"]);
 
 const flags = parseArgs(Deno.args, {
   string: ["rounds", "only"],
@@ -39,7 +46,9 @@ const flags = parseArgs(Deno.args, {
 const rounds = Number(flags.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds ${flags.rounds}`);
 const named: readonly unknown[] = Array.isArray(flags.only) ? flags.only : [];
-const names = named.length > 0 ? named.map(String) : [...measurements.keys()];
+const names = named.length > 0
+  ? named.map(String)
+  : [...measurements.keys()].filter((name) => !onDemand.has(name));
 const chosen = names.map((name) => measurements.get(name) ?? refuse(`--only ${name}`));
 const found = new Map<string, number[]>();
 for (let index = 0; index < rounds; index++) {
@@ -58,6 +67,10 @@ for (const [name, values] of found) {
 
 function refuse(argument: string): never {
   const names = [...measurements.keys()].join(", ");
-  console.error(`Cannot take ${argument}; there are --rounds N and --only NAME: ${names}.`);
+  const unasked = [...onDemand].join(", ");
+  console.error(
+    `Cannot take ${argument}; there are --rounds N and --only NAME: ${names} ` +
+      `(without --only, all but ${unasked}).`,
+  );
   Deno.exit(2);
 }

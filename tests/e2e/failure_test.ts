@@ -77,7 +77,8 @@ async function assertFails(
   assertEquals(await server.exited, code, server.transcript);
   assertOneSentence(server.stderr);
   assertMatch(server.stderr, message);
-  assertEquals(server.lines.length, listens ? 1 : 0);
+  // Where it listens for the ring, and for HTTP.
+  assertEquals(server.lines.length, listens ? 2 : 0);
 }
 
 /** Takes connections, and leaves it at that, until the listener is closed. */

@@ -17,7 +17,11 @@ testOnMachine("4044, then 4045 after 4043: the ring is 4043 -> 4045 -> 4044", as
 testOnMachine("a server alone prints where it listens, and a ring of one", async (machine) => {
   const { ip } = machine;
   const server = await machine.startServer();
-  assertEquals(server.lines, [`listening ${ip}:4043`, `ring ${ip}:4043 -> (${ip}:4043)`]);
+  assertEquals(server.lines, [
+    `listening ${ip}:4043`,
+    `web http://${ip}:8043/`,
+    `ring ${ip}:4043 -> (${ip}:4043)`,
+  ]);
   assertEquals(server.stderr, "");
 });
 

@@ -9,11 +9,16 @@ const needed: { ignore: boolean } = Deno.build.os === "linux"
 
 /**
  * Declares a test that gets a machine of its own. When it fails, what the servers printed is shown.
+ * With `ignore` it needs a command, for example, that is not here.
  */
-export function testOnMachine(name: string, body: (machine: Machine) => Promise<void>): void {
+export function testOnMachine(
+  name: string,
+  body: (machine: Machine) => Promise<void>,
+  { ignore = false }: { ignore?: boolean } = {},
+): void {
   Deno.test({
     name,
-    ...needed,
+    ignore: needed.ignore || ignore,
     async fn() {
       await using machine = await Machine.create();
       try {

@@ -1,0 +1,203 @@
+/** The web fronts of a real ring, as curl sees them. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { eventually } from "../eventually.ts";
+import { HttpConnection } from "../web/exchange.ts";
+import type { Machine, ServerProcess } from "./ring_process.ts";
+import { sampleBytes, sha256 } from "./sample.ts";
+import { testOnMachine } from "./test_on_machine.ts";
+
+/** What curl got. */
+interface Got {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+}
+
+const hasCurl = await isThere("curl");
+
+function testWithCurl(name: string, body: (machine: Machine) => Promise<void>): void {
+  testOnMachine(name, body, { ignore: !hasCurl });
+}
+
+testWithCurl("a file that is put at one server is the same at all others", async (machine) => {
+  const servers = await machine.startRing(3);
+  const [first, second] = servers;
+  assert(first && second);
+  for (const [name, size] of [["a.html", 1000], ["large.bin", 3_000_000]] as const) {
+    const bytes = sampleBytes(size);
+    await Deno.writeFile(machine.path(name), bytes);
+    const put = await curl(["-T", machine.path(name), url(first, name)]);
+    assertEquals([put.status, put.headers.get("ring-copies")], [201, "3"]);
+    assertEquals(put.headers.get("location"), `/${name}`);
+    const got = await Promise.all(servers.map((server) => curl([url(server, name)])));
+    for (const { status, headers, body } of got) {
+      assertEquals([status, sha256(body)], [200, sha256(bytes)]);
+      for (const field of ["etag", "last-modified", "content-type"]) {
+        assertEquals(headers.get(field), got[0]?.headers.get(field));
+      }
+      assertEquals(headers.get("etag"), put.headers.get("etag"));
+    }
+    assertEquals((await curl(["-X", "DELETE", url(second, name)])).status, 204);
+    for (const server of servers) assertEquals((await curl([url(server, name)])).status, 404);
+  }
+});
+
+testWithCurl("an upload that breaks off is stored nowhere", async (machine) => {
+  const servers = await machine.startRing(2);
+  const [first, second] = servers;
+  assert(first && second);
+  const bodies = (server: ServerProcess) => arrivingBodies(machine, server);
+  {
+    using connection = await HttpConnection.open(webPort(first), machine.ip);
+    await connection.send("PUT /half HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n");
+    await connection.send(sampleBytes(1_000_000));
+    await eventually(() => bodies(first) === 1 && bodies(second) === 1, {
+      what: "the body to arrive at both servers",
+    });
+  }
+  await eventually(() => bodies(first) === 0 && bodies(second) === 0, {
+    what: "the bodies to go",
+  });
+  for (const server of servers) assertEquals((await curl([url(server, "half")])).status, 404);
+});
+
+testWithCurl("a file above --max-file is refused before its body", async (machine) => {
+  const server = await machine.startServer(["--max-file", "1MB"]);
+  await Deno.writeFile(machine.path("large"), sampleBytes(1_500_000));
+  const put = await curl(["-T", machine.path("large"), url(server, "large")]);
+  assertEquals(put.status, 413);
+  using connection = await HttpConnection.open(webPort(server), machine.ip);
+  await connection.send(
+    "PUT /large HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1000001\r\n\r\n",
+  );
+  const answer = await connection.receive("PUT");
+  assertEquals([answer.status, answer.interim], [413, []]);
+});
+
+testWithCurl("an upload over HTTP is finished before the server ends", async (machine) => {
+  const [first, second] = await machine.startRing(2, ["-v"]);
+  assert(first && second);
+  const bytes = sampleBytes(2_000_000);
+  using idle = await HttpConnection.open(webPort(first), machine.ip);
+  assertEquals((await idle.ask({ target: "/_ring/health" })).status, 200);
+  using listener = await HttpConnection.open(webPort(first), machine.ip);
+  await listener.send("GET /_ring/events HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await listener.receiveHead()).status, 200);
+  using connection = await HttpConnection.open(webPort(first), machine.ip);
+  await connection.send("PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n");
+  await connection.send(bytes.subarray(0, 1_000_000));
+  await eventually(() => arrivingBodies(machine, first) === 1, { what: "the body to arrive" });
+  first.kill("SIGTERM");
+  await eventually(() => first.stderr.includes("SIGTERM"), { what: "the signal to be heard" });
+  assert(await idle.isEnded(), "a connection that is idle is closed at once");
+  await connection.send(bytes.subarray(1_000_000));
+  const answer = await connection.receive("PUT");
+  assertEquals([answer.status, answer.header("ring-copies")], [201, "2"], answer.text);
+  assertEquals(answer.header("connection"), "close");
+  assertEquals(await first.exited, 0);
+  const got = await curl([url(second, "a")]);
+  assertEquals([got.status, sha256(got.body)], [200, sha256(bytes)]);
+});
+
+testWithCurl(
+  "the servers of a ring tell of each other's web fronts, and of themselves",
+  async (machine) => {
+    const servers = await machine.startRing(3, ["-v", "--log-format", "json"]);
+    const [first, second] = servers;
+    assert(first && second);
+    await eventually(async () => (await curl([url(second, "_ring/ready")])).status === 200, {
+      what: "the server to be ready",
+    });
+    await curl(["-X", "PUT", "--data-binary", "hello", url(second, "a.txt")]);
+    const status = JSON.parse(text(await curl([url(first, "_ring/status.json")])));
+    assertEquals(
+      status.members.map(({ web }: { web: string }) => web),
+      servers.map((server) => url(server, "")),
+    );
+    const metrics = text(await curl([url(second, "_ring/metrics")]));
+    assertMatch(metrics, /^ring_http_requests_total\{method="PUT",status="201"\} 1$/m);
+    assertMatch(metrics, /^ring_members\{status="alive"\} 3$/m);
+    assertMatch(metrics, /^ring_circles_total\{about="WRITE"\} 1$/m);
+    assertMatch(metrics, /^ring_files 1$/m);
+    assertMatch(metrics, /^ring_check_duration_seconds_count [1-9]/m);
+    const entry = await eventually(
+      () => second.stderr.split("\n").find((line) => /PUT/.test(line)),
+      {
+        what: "the request in the log",
+      },
+    );
+    const { category, message } = JSON.parse(entry);
+    assertEquals(category, "http");
+    assertMatch(message, /^127\.\S+:\d+ PUT "\/a\.txt" 201 \d+ bytes \d+\.\d ms$/);
+  },
+);
+
+testOnMachine("a web port that is taken is an error where it was asked for", async (machine) => {
+  const first = await machine.startServer();
+  const second = machine.spawnServer(["--http-port", `${webPort(first)}`]);
+  assertEquals(await second.exited, 1);
+  assertMatch(
+    second.stderr,
+    /^ring: Cannot listen on \S+:8043 for HTTP: the port is taken; choose another with --http-port, or --no-http\n$/,
+  );
+  const third = await machine.startServer(["--no-http", "--port", "4050"]);
+  assertEquals(third.lines.filter((line) => line.startsWith("web ")), []);
+  using taken = Deno.listen({ hostname: machine.ip, port: 8051 });
+  const fourth = await machine.startServer(["--port", "4051"]);
+  assertEquals(webPort(fourth), taken.addr.port + 1);
+});
+
+/** How many large bodies a server is receiving. */
+function arrivingBodies(machine: Machine, { port }: ServerProcess): number {
+  return [...Deno.readDirSync(machine.path("ring-data", `${port}`, "bodies", "tmp"))].length;
+}
+
+function webPort(server: ServerProcess): number {
+  return Number(new URL(url(server, "")).port);
+}
+
+/** Where a server has a file. */
+function url(server: ServerProcess, name: string): string {
+  const line = server.lines.find((line) => line.startsWith("web "));
+  if (line === undefined) throw new Error(`A server has no web front.\n${server.transcript}`);
+  return line.slice("web ".length) + name;
+}
+
+async function curl(args: readonly string[]): Promise<Got> {
+  const { stdout, stderr, code } = await new Deno.Command("curl", {
+    args: ["--silent", "--show-error", "--include", "--max-time", "20", ...args],
+  }).output();
+  if (code !== 0) throw new Error(`curl ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return readAnswer(stdout);
+}
+
+/** The last answer in what curl prints: interim ones come before it. */
+function readAnswer(bytes: Uint8Array): Got {
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 16 * 1024));
+  const end = head.indexOf("\r\n\r\n");
+  const [line = "", ...fields] = head.slice(0, end).split("\r\n");
+  const status = Number(line.split(" ")[1]);
+  const body = bytes.subarray(end + 4);
+  if (status < 200) return readAnswer(body);
+  const headers = new Map(fields.map((field) => {
+    const colon = field.indexOf(":");
+    return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()] as const;
+  }));
+  return { status, headers, body };
+}
+
+function text({ body }: Got): string {
+  return new TextDecoder().decode(body);
+}
+
+async function isThere(command: string): Promise<boolean> {
+  const { state } = await Deno.permissions.query({ name: "run" });
+  if (state !== "granted") return false;
+  try {
+    return (await new Deno.Command(command, { args: ["--version"], stdout: "null" }).output())
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
