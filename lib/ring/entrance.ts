@@ -21,7 +21,7 @@ import type { Link } from "./step.ts";
 
 /** How often an INSERT is sent again while nobody answers, in milliseconds. */
 export const insertRetryMs = 500;
-/** After how long a newcomer that nobody answers gives up, in milliseconds. */
+/** After how long a server that nobody answers gives up asking, in milliseconds. */
 export const insertTimeoutMs = 10_000;
 /** After how long a server that leaves stops, even if nobody has acknowledged it, in milliseconds. */
 export const leaveTimeoutMs = 2000;
@@ -43,7 +43,7 @@ export interface EntranceOptions {
 
 type Stage =
   | { readonly name: "outside" }
-  | { readonly name: "entering"; readonly retryAt: number; readonly giveUpAt: number }
+  | { readonly name: "entering" }
   | { readonly name: "inside" }
   | { readonly name: "leaving"; readonly stopAt: number }
   | { readonly name: "stopped" };
@@ -52,7 +52,8 @@ type Stage =
 export class Entrance {
   readonly #options: EntranceOptions;
   #stage: Stage = { name: "outside" };
-  #asked = 0;
+  /** While the previous server has not answered: it may be on its way in itself. */
+  #asking: { retryAt: number; readonly giveUpAt: number; asked: number } | undefined;
 
   constructor(options: EntranceOptions) {
     this.#options = options;
@@ -60,14 +61,8 @@ export class Entrance {
 
   /** The monotonic time at which {@linkcode wake} has something to do. */
   get dueAt(): number {
-    switch (this.#stage.name) {
-      case "entering":
-        return this.#stage.retryAt;
-      case "leaving":
-        return this.#stage.stopAt;
-      default:
-        return Infinity;
-    }
+    const stopAt = this.#stage.name === "leaving" ? this.#stage.stopAt : Infinity;
+    return Math.min(stopAt, this.#asking?.retryAt ?? Infinity);
   }
 
   /** Whether this server is on its way out, or gone. */
@@ -92,7 +87,10 @@ export class Entrance {
       roster.enter({ status, address, position: own.position });
       return this.#return();
     }
-    if (previous !== undefined) return this.#ask();
+    if (previous !== undefined) {
+      this.#stage = { name: "entering" };
+      return this.#ask();
+    }
     roster.enter({ status: "alive", address, position: firstPosition });
     this.#enter();
   }
@@ -148,17 +146,19 @@ export class Entrance {
     if (this.#stage.name === "entering") {
       const own = message.members.find((member) => member.id === self);
       if (own === undefined) return;
+      this.#asking = undefined;
       roster.enter({ status: "joining", address, position: own.position });
       roster.merge(message.members, message.from);
       return this.#enter();
     }
-    if (membership.self !== undefined) roster.merge(message.members, message.from);
+    if (membership.self === undefined) return;
+    this.#asking = undefined;
+    roster.merge(message.members, message.from);
   }
 
   /** Gives up if it was our INSERT that was refused. */
   handleRefused(message: Refuse): void {
-    const isOurs = this.#stage.name === "entering" && message.intended === "";
-    if (isOurs) this.#giveUp(message.error);
+    if (this.#asking !== undefined && message.intended === "") this.#giveUp(message.error);
   }
 
   /** Leaves the ring: tells it, and stops when a member knows. */
@@ -167,6 +167,7 @@ export class Entrance {
     if (this.isLeaving) return;
     const wasAlone = membership.others.length === 0;
     const tell = membership.others;
+    this.#asking = undefined;
     roster.leave();
     this.#stage = { name: "leaving", stopAt: effects.now.monotonic + leaveTimeoutMs };
     if (wasAlone) return this.#stop();
@@ -183,7 +184,7 @@ export class Entrance {
     const now = this.#options.effects.now.monotonic;
     if (now < this.dueAt) return;
     if (this.#stage.name === "leaving") return this.#stop();
-    if (this.#stage.name === "entering") this.#askAgain(now);
+    this.#askAgain();
   }
 
   /** A position between this server and the next record. */
@@ -193,7 +194,7 @@ export class Entrance {
   }
 
   #return(): void {
-    const { address, previous, checks, membership, roster, effects } = this.#options;
+    const { previous, checks, membership, roster, effects } = this.#options;
     this.#enter();
     roster.announce();
     checks.probeAll();
@@ -206,34 +207,35 @@ export class Entrance {
         `It remembers no ${previous}: if that is in another ring, both become one`,
       );
     }
-    effects.send(previous, {
-      type: "INSERT",
-      from: this.#options.self,
-      incarnation: roster.incarnation,
-      address,
-      position: membership.self?.position ?? "",
-    });
+    this.#ask();
   }
 
   #ask(): void {
     const now = this.#options.effects.now.monotonic;
-    this.#stage = { name: "entering", retryAt: now, giveUpAt: now + insertTimeoutMs };
-    this.#askAgain(now);
+    this.#asking = { retryAt: now, giveUpAt: now + insertTimeoutMs, asked: 0 };
+    this.#askAgain();
   }
 
-  #askAgain(now: number): void {
-    const { self, address, previous, roster, effects } = this.#options;
-    if (this.#stage.name !== "entering" || previous === undefined) return;
-    if (now >= this.#stage.giveUpAt) {
-      return this.#giveUp(`No server answered at ${previous} for ${insertTimeoutMs / 1000} s`);
+  #askAgain(): void {
+    const { self, address, previous, membership, roster, effects } = this.#options;
+    const asking = this.#asking;
+    if (asking === undefined || previous === undefined) return;
+    const now = effects.now.monotonic;
+    const seconds = insertTimeoutMs / 1000;
+    if (now >= asking.giveUpAt) {
+      return this.#giveUp(`No server answered at ${previous} for ${seconds} s`);
     }
-    if (this.#asked++ === 1) {
-      const seconds = insertTimeoutMs / 1000;
+    if (asking.asked++ === 1) {
       effects.note("warning", `No answer from ${previous} yet; trying for ${seconds} s`);
     }
-    this.#stage = { ...this.#stage, retryAt: now + insertRetryMs };
-    const { incarnation } = roster;
-    effects.send(previous, { type: "INSERT", from: self, incarnation, address, position: "" });
+    asking.retryAt = now + insertRetryMs;
+    effects.send(previous, {
+      type: "INSERT",
+      from: self,
+      incarnation: roster.incarnation,
+      address,
+      position: membership.self?.position ?? "",
+    });
   }
 
   #enter(): void {
@@ -253,9 +255,13 @@ export class Entrance {
     });
   }
 
+  /** A newcomer has no ring without it; one that returns goes on with the ring that it remembers. */
   #giveUp(text: string): void {
+    const { effects } = this.#options;
+    this.#asking = undefined;
+    if (this.#stage.name !== "entering") return effects.note("warning", text);
     this.#stage = { name: "stopped" };
-    this.#options.effects.add({ type: "stop", reason: "noPrevious", text });
+    effects.add({ type: "stop", reason: "noPrevious", text });
   }
 
   #stop(): void {

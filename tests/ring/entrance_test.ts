@@ -1,17 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { insertRetryMs, insertTimeoutMs, leaveTimeoutMs } from "../../lib/ring/entrance.ts";
 import { type Member, membersMax } from "../../lib/ring/member.ts";
-import type { Insert } from "../../lib/ring/message.ts";
 import { positionDigitsMax } from "../../lib/ring/position.ts";
 import { stampMillis, stampZero } from "../../lib/ring/stamp.ts";
-import { envelope, inRing, last, returning, Server } from "./harness.ts";
+import { envelope, inRing, last, Server } from "./harness.ts";
 import {
   addressOf,
   circleOf,
   idOf,
   idOfNumber,
+  insertOf,
   memberOf,
-  type Name,
   nameOf,
   putOf,
   recordOf,
@@ -23,11 +22,6 @@ const previous = addressOf("B");
 /** A as a newcomer that asks B. */
 function newcomer(): Server {
   return new Server({ previous }).start();
-}
-
-function insertOf(name: Name, changes: Partial<Insert> = {}): Insert {
-  const own = { from: idOf(name), address: addressOf(name) };
-  return { type: "INSERT", incarnation: 1, position: "", ...own, ...changes };
 }
 
 function refusalOf(server: Server): string {
@@ -277,51 +271,6 @@ Deno.test("an INSERT into a gap without room is refused", () => {
   server.hear(insertOf("D"));
   assertStringIncludes(refusalOf(server), "no place left");
   assertEquals(server.circle, "A B");
-});
-
-Deno.test("a server that returns keeps id and position, raises its incarnation, and is joining", () => {
-  const server = returning(memberOf("B"), memberOf("C"));
-  assertEquals(server.own, memberOf("A", { incarnation: 2, status: "joining" }));
-  assertEquals(server.circle, "A B C");
-  assertEquals(server.sent("INSERT"), []);
-  const told = last(server.sent("UPDATE", "B")).members;
-  assertEquals(told.find(({ id }) => id === idOf("A")), server.own);
-});
-
-Deno.test("a server that returns tells its new address", () => {
-  const members = [memberOf("A", { address: "10.0.0.1:1" }), memberOf("B")];
-  const stored = { incarnation: 1, members, highestStamp: stampZero };
-  const server = new Server({ stored }).start();
-  assertEquals(server.own, memberOf("A", { incarnation: 2, status: "joining" }));
-});
-
-Deno.test("a server that returns and was told a previous server asks it too, with its position", () => {
-  const members = [memberOf("A"), memberOf("C", { status: "dead" })];
-  const stored = { incarnation: 1, members, highestStamp: stampZero };
-  const server = new Server({ stored, previous }).start();
-  assertEquals(server.sent("INSERT"), [insertOf("A", { incarnation: 2, position: "00" })]);
-  server.advance(insertTimeoutMs);
-  assertEquals(server.effectsOf("stop"), []);
-});
-
-Deno.test("a server that returns as the only one is alive at once", () => {
-  for (const others of [[], [memberOf("B", { status: "left" })]]) {
-    const server = returning(...others);
-    assertEquals(server.own, memberOf("A", { incarnation: 2, status: "alive" }));
-  }
-});
-
-Deno.test("a server that returns takes part at once: it inserts others", () => {
-  const server = returning(memberOf("B"));
-  server.hear(insertOf("D"));
-  assertEquals(server.circle, "A D B");
-});
-
-Deno.test("a server that was alone and is now told a previous server joins that one's ring", () => {
-  const stored = { incarnation: 3, members: [memberOf("A")], highestStamp: stampZero };
-  const server = new Server({ stored, previous }).start();
-  assertEquals(server.sent("INSERT"), [insertOf("A", { incarnation: 4 })]);
-  assertEquals(server.circle, "");
 });
 
 Deno.test("a server that leaves alone stops at once", () => {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Address } from "../../lib/ring/address.ts";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { type Member, type MemberId, memberStatuses } from "../../lib/ring/member.ts";
-import type { Circle, Visit } from "../../lib/ring/message.ts";
+import type { Circle, Insert, Visit } from "../../lib/ring/message.ts";
 import type { Stamp } from "../../lib/ring/stamp.ts";
 import type { Ask } from "../../lib/ring/step.ts";
 
@@ -43,6 +43,12 @@ export function positionOf(name: Name): string {
 export function memberOf(name: Name, changes: Partial<Member> = {}): Member {
   const place = { address: addressOf(name), position: positionOf(name) };
   return { id: idOf(name), incarnation: 1, status: "alive", ...place, ...changes };
+}
+
+/** What a server asks to be inserted with. */
+export function insertOf(name: Name, changes: Partial<Insert> = {}): Insert {
+  const own = { from: idOf(name), address: addressOf(name) };
+  return { type: "INSERT", incarnation: 1, position: "", ...own, ...changes };
 }
 
 /** SHA-256 in hexadecimal digits, as the core is given it. */
