@@ -72,13 +72,32 @@ function restart({ world, random, until }: FaultContext, server: Server): void {
     return join(world, { server, before: world.established, random, until });
   }
   const moves = random.chance(otherAddressChance);
-  const previous = random.chance(0.4) ? random.pick(world.established)?.address : undefined;
+  let previous = random.chance(0.4) ? random.pick(world.established)?.address : undefined;
+  const address = moves ? newAddress(world, { random, server }) : server.address;
+  if (previous === undefined && isLost(world, { server, address })) {
+    previous = random.pick(world.servers.filter(({ isUp }) => isUp))?.address;
+  }
   if (moves) world.statistics.countSituation("a server returns at a new address");
   else world.statistics.countSituation("a server returns at its old address");
   server.start({
     ...(previous !== undefined && { previous }),
-    ...(moves && { address: newAddress(world, { random, server }) }),
+    address,
   });
+}
+
+/**
+ * Whether a server would find nobody at an address, and nobody it: all have moved since they last heard
+ * of each other. No protocol can help then, so whoever starts it has to say where another is.
+ */
+function isLost(
+  world: World,
+  { server, address }: { server: Server; address: Address },
+): boolean {
+  const knows = (one: Server, other: Server, at: Address) =>
+    one.disk.load().members.some((member) => member.id === other.disk.id && member.address === at);
+  return world.servers.filter(({ isUp }) => isUp).every((other) =>
+    !knows(server, other, other.address) && !knows(other, server, address)
+  );
 }
 
 /** Another port, or the address of a server that is down. */
