@@ -9,6 +9,7 @@ import { needs } from "../permission.ts";
 import { bytesOf, sha256Of } from "../storage/sample.ts";
 import { replaceMethod } from "./double.ts";
 import { Ring } from "./ring.ts";
+import type { Wire } from "./wire.ts";
 
 /** How long a server may take to stop when its disk has failed, in milliseconds. */
 const stopsWithinMs = 8000;
@@ -135,8 +136,7 @@ Deno.test({
     await using ring = await Ring.start({ size: 3 });
     using first = await ring.connect(0);
     using second = await ring.connect(1);
-    const status = await second.ask({ type: "STATUS" });
-    const fullId = status.type === "STATUS" ? status.id : "";
+    const fullId = await idOf(second);
     {
       using _ = replaceMethod(
         MemoryStore.prototype,
@@ -165,8 +165,7 @@ Deno.test({
     await using ring = await Ring.start({ size: 2 });
     using first = await ring.connect(0);
     using second = await ring.connect(1);
-    const status = await second.ask({ type: "STATUS" });
-    const fullId = status.type === "STATUS" ? status.id : "";
+    const fullId = await idOf(second);
     using _ = replaceMethod(
       MemoryStore.prototype,
       "createBody",
@@ -206,4 +205,11 @@ async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The id of the server at the other end. */
+async function idOf(wire: Wire): Promise<string> {
+  const status = await wire.ask({ type: "STATUS" });
+  assert(status.type === "STATUS");
+  return status.id;
 }

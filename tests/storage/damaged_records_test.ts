@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
 import { BodyCutError, type ScrubResult } from "../../lib/storage/store.ts";
-import { needs } from "../permission.ts";
+import { testInDirectory, visit } from "./in_directory.ts";
 import {
   bytesOf,
   contentsOf,
@@ -26,31 +26,10 @@ const victim = "file-3";
 
 /** Defines a test that is given a directory with a store of `writes`, which is closed. */
 function test(name: string, body: (directory: string) => void | Promise<void>): void {
-  Deno.test({
-    name,
-    ...needs("read", "write"),
-    fn: async () => {
-      const directory = Deno.makeTempDirSync();
-      try {
-        await visit(directory, (store) => store.write(writes));
-        await body(directory);
-      } finally {
-        Deno.removeSync(directory, { recursive: true });
-      }
-    },
+  testInDirectory(name, async (directory) => {
+    await visit(directory, (store) => store.write(writes));
+    await body(directory);
   });
-}
-
-async function visit<Result>(
-  directory: string,
-  body: (store: DiskStore) => Result | Promise<Result>,
-): Promise<Result> {
-  const store = openDiskStore(directory);
-  try {
-    return await body(store);
-  } finally {
-    store.close();
-  }
 }
 
 function change(directory: string, statement: string): void {

@@ -20,6 +20,7 @@ import {
   tombstone,
   upload,
 } from "./sample.ts";
+import { testInDirectory, visit } from "./in_directory.ts";
 import { openDiskStoreToHarm } from "./open_disk_store.ts";
 import { testStore } from "./store_suite.ts";
 
@@ -27,35 +28,6 @@ const disk = needs("read", "write");
 const large = bytesOf(inlineBytesMax + 1);
 
 testStore("DiskStore", { ...disk, open: openDiskStoreToHarm });
-
-/** Defines a test that is given an empty directory, which is removed after it. */
-function test(name: string, body: (directory: string) => void | Promise<void>): void {
-  Deno.test({
-    name,
-    ...disk,
-    fn: async () => {
-      const directory = Deno.makeTempDirSync();
-      try {
-        await body(directory);
-      } finally {
-        Deno.removeSync(directory, { recursive: true });
-      }
-    },
-  });
-}
-
-/** Opens the store, does something with it, and closes it. */
-async function visit<Result>(
-  directory: string,
-  body: (store: DiskStore) => Result | Promise<Result>,
-): Promise<Result> {
-  const store = openDiskStore(directory);
-  try {
-    return await body(store);
-  } finally {
-    store.close();
-  }
-}
 
 /** The paths of all files under `directory`, sorted. */
 function filesIn(directory: string): string[] {
@@ -65,7 +37,7 @@ function filesIn(directory: string): string[] {
   }).sort();
 }
 
-test("DiskStore keeps everything across a restart", async (directory) => {
+testInDirectory("DiskStore keeps everything across a restart", async (directory) => {
   const small = bytesOf(1000);
   const member = {
     id: "a".repeat(32),
@@ -89,27 +61,30 @@ test("DiskStore keeps everything across a restart", async (directory) => {
   });
 });
 
-test("DiskStore makes no stamp anew after a restart: neither a dropped one nor one it promised", async (directory) => {
-  const load = (change: (store: DiskStore) => void) =>
-    visit(directory, (store) => {
-      change(store);
-      return store.load().highestStamp;
-    });
-  await load((store) => store.write([tombstone("gone", 9), inline("a", { body: bytesOf(1) })]));
-  assertEquals(await load((store) => store.collect({ upTo: stampAt(9), limit: 1 })), stampAt(9));
-  assertEquals(await load((store) => store.write([tombstone("b", 5)])), stampAt(9));
-  const ring = { incarnation: 1, members: [], stampCeiling: stampAt(12) };
-  assertEquals(await load((store) => store.save(ring)), stampAt(12));
-  assertEquals(await load(() => {}), stampAt(12));
-});
+testInDirectory(
+  "DiskStore makes no stamp anew after a restart: neither a dropped one nor one it promised",
+  async (directory) => {
+    const load = (change: (store: DiskStore) => void) =>
+      visit(directory, (store) => {
+        change(store);
+        return store.load().highestStamp;
+      });
+    await load((store) => store.write([tombstone("gone", 9), inline("a", { body: bytesOf(1) })]));
+    assertEquals(await load((store) => store.collect({ upTo: stampAt(9), limit: 1 })), stampAt(9));
+    assertEquals(await load((store) => store.write([tombstone("b", 5)])), stampAt(9));
+    const ring = { incarnation: 1, members: [], stampCeiling: stampAt(12) };
+    assertEquals(await load((store) => store.save(ring)), stampAt(12));
+    assertEquals(await load(() => {}), stampAt(12));
+  },
+);
 
-test("openDiskStore() makes the directory for its owner alone", async (directory) => {
+testInDirectory("openDiskStore() makes the directory for its owner alone", async (directory) => {
   await visit(`${directory}/ring-data/4043`, () => {});
   const { mode } = Deno.statSync(`${directory}/ring-data/4043`);
   if (mode !== null) assertEquals(mode & 0o777, 0o700);
 });
 
-test("openDiskStore() refuses a directory that is in use", async (directory) => {
+testInDirectory("openDiskStore() refuses a directory that is in use", async (directory) => {
   await visit(directory, () => {
     const error = assertThrows(() => openDiskStore(directory), StoreOpenError);
     assertEquals(
@@ -121,7 +96,7 @@ test("openDiskStore() refuses a directory that is in use", async (directory) => 
 });
 
 for (const [age, version] of [["a newer", formatVersion + 1], ["an older", formatVersion - 1]]) {
-  test(`openDiskStore() refuses ${age} format`, async (directory) => {
+  testInDirectory(`openDiskStore() refuses ${age} format`, async (directory) => {
     await visit(directory, () => {});
     const database = new DatabaseSync(`${directory}/ring.db`);
     database.exec(`PRAGMA user_version = ${version}`);
@@ -134,7 +109,7 @@ for (const [age, version] of [["a newer", formatVersion + 1], ["an older", forma
   });
 }
 
-test("openDiskStore() refuses what is not a store", (directory) => {
+testInDirectory("openDiskStore() refuses what is not a store", (directory) => {
   const file = `${directory}/file`;
   Deno.writeTextFileSync(file, "");
   assertThrows(() => openDiskStore(file), StoreOpenError, "it is not a directory");
@@ -153,14 +128,14 @@ test("openDiskStore() refuses what is not a store", (directory) => {
   assertThrows(() => openDiskStore(foreign), StoreOpenError, "another program");
 });
 
-test("openDiskStore() says that it may not open a directory", (directory) => {
+testInDirectory("openDiskStore() says that it may not open a directory", (directory) => {
   const closed = `${directory}/closed`;
   Deno.mkdirSync(closed, { mode: 0o500 });
   if (Deno.uid() === 0) return; // Root may write anywhere.
   assertThrows(() => openDiskStore(closed), StoreOpenError, "the operating system forbids it");
 });
 
-test("openDiskStore() sweeps what a crash left", async (directory) => {
+testInDirectory("openDiskStore() sweeps what a crash left", async (directory) => {
   const orphan = bytesOf(large.length, 2);
   await visit(directory, async (store) => {
     await upload(store, large);
@@ -177,28 +152,31 @@ test("openDiskStore() sweeps what a crash left", async (directory) => {
   });
 });
 
-test("DiskStore leaves no file behind for a body that came to nothing", async (directory) => {
-  await visit(directory, async (store) => {
-    const aborted = store.createBody();
-    await aborted.write(large);
-    assertEquals(filesIn(`${directory}/bodies`).length, 1);
-    await aborted.abort();
-    await aborted.abort();
-    await assertRejects(() => aborted.commit(), Error, "its writer is closed");
-    assertEquals(filesIn(`${directory}/bodies`), []);
+testInDirectory(
+  "DiskStore leaves no file behind for a body that came to nothing",
+  async (directory) => {
+    await visit(directory, async (store) => {
+      const aborted = store.createBody();
+      await aborted.write(large);
+      assertEquals(filesIn(`${directory}/bodies`).length, 1);
+      await aborted.abort();
+      await aborted.abort();
+      await assertRejects(() => aborted.commit(), Error, "its writer is closed");
+      assertEquals(filesIn(`${directory}/bodies`), []);
 
-    const again = await upload(store, large);
-    assertEquals(await upload(store, large), again);
-    assertEquals(filesIn(`${directory}/bodies`).length, 1);
-    store.write([{ record: recordOf("a", { body: large }) }]);
-    // Two uploads came, and one record: the second may still be on its way.
-    store.write([{ record: recordOf("b", { body: large }) }]);
-    store.write([tombstone("a", 2), tombstone("b", 2)]);
-    assertEquals(filesIn(`${directory}/bodies`), []);
-  });
-});
+      const again = await upload(store, large);
+      assertEquals(await upload(store, large), again);
+      assertEquals(filesIn(`${directory}/bodies`).length, 1);
+      store.write([{ record: recordOf("a", { body: large }) }]);
+      // Two uploads came, and one record: the second may still be on its way.
+      store.write([{ record: recordOf("b", { body: large }) }]);
+      store.write([tombstone("a", 2), tombstone("b", 2)]);
+      assertEquals(filesIn(`${directory}/bodies`), []);
+    });
+  },
+);
 
-test("DiskStore.close() closes the bodies that are open", async (directory) => {
+testInDirectory("DiskStore.close() closes the bodies that are open", async (directory) => {
   const [reader, writer] = await visit(directory, async (store) => {
     await upload(store, large);
     store.write([{ record: recordOf("a", { body: large }) }]);
@@ -211,7 +189,7 @@ test("DiskStore.close() closes the bodies that are open", async (directory) => {
   await visit(directory, () => assertEquals(filesIn(`${directory}/bodies`).length, 1));
 });
 
-test("DiskStore streams 40 MiB in chunks of random sizes", async (directory) => {
+testInDirectory("DiskStore streams 40 MiB in chunks of random sizes", async (directory) => {
   const size = 40 * 1024 * 1024;
   const source = bytesOf(1 << 20);
   await visit(directory, async (store) => {
@@ -234,35 +212,38 @@ test("DiskStore streams 40 MiB in chunks of random sizes", async (directory) => 
   });
 });
 
-test("DiskStore answers full when there is no room, and can still be read", async (directory) => {
-  const store = openDiskStore(directory, { pagesMax: 40 });
-  const room = bytesOf(inlineBytesMax);
-  try {
-    await upload(store, large);
-    assertEquals(store.write([inline("a", { body: room })])[0]?.outcome, "stored");
-    const before = [store.summary(), store.digests(), store.load()];
-    const batch = [
-      inline("small", { stamp: 2, body: bytesOf(1) }),
-      { record: recordOf("large", { stamp: 2, body: large }) },
-      ...[2, 3, 4, 5].map((i) => inline(`${i}`, { body: bytesOf(inlineBytesMax, i) })),
-    ];
-    assertEquals(store.write(batch), batch.map(() => ({ outcome: "full" })));
+testInDirectory(
+  "DiskStore answers full when there is no room, and can still be read",
+  async (directory) => {
+    const store = openDiskStore(directory, { pagesMax: 40 });
+    const room = bytesOf(inlineBytesMax);
+    try {
+      await upload(store, large);
+      assertEquals(store.write([inline("a", { body: room })])[0]?.outcome, "stored");
+      const before = [store.summary(), store.digests(), store.load()];
+      const batch = [
+        inline("small", { stamp: 2, body: bytesOf(1) }),
+        { record: recordOf("large", { stamp: 2, body: large }) },
+        ...[2, 3, 4, 5].map((i) => inline(`${i}`, { body: bytesOf(inlineBytesMax, i) })),
+      ];
+      assertEquals(store.write(batch), batch.map(() => ({ outcome: "full" })));
 
-    assertEquals([store.summary(), store.digests(), store.load()], before);
-    assertEquals(store.scan({ limit: 9, tombstones: true }).map(({ name }) => name), ["a"]);
-    assertEquals(await readAll(store.openBody(sha256Of(room))), room);
-    // Its record came to nothing: it gives its room back.
-    assertEquals(store.hasBody(sha256Of(large)), false);
+      assertEquals([store.summary(), store.digests(), store.load()], before);
+      assertEquals(store.scan({ limit: 9, tombstones: true }).map(({ name }) => name), ["a"]);
+      assertEquals(await readAll(store.openBody(sha256Of(room))), room);
+      // Its record came to nothing: it gives its room back.
+      assertEquals(store.hasBody(sha256Of(large)), false);
 
-    assertEquals(store.write([tombstone("a", 3)])[0]?.outcome, "stored");
-    assertEquals(store.write(batch.slice(0, 1)), [{ outcome: "stored" }]);
-  } finally {
-    store.close();
-  }
-  await visit(directory, (store) => assertEquals(store.summary().files, 1));
-});
+      assertEquals(store.write([tombstone("a", 3)])[0]?.outcome, "stored");
+      assertEquals(store.write(batch.slice(0, 1)), [{ outcome: "stored" }]);
+    } finally {
+      store.close();
+    }
+    await visit(directory, (store) => assertEquals(store.summary().files, 1));
+  },
+);
 
-test("DiskStore keeps its log within bounds", async (directory) => {
+testInDirectory("DiskStore keeps its log within bounds", async (directory) => {
   await visit(directory, (store) => {
     for (let i = 0; i < 600; i++) {
       store.write([inline(`${i % 10}`, { stamp: i + 1, body: bytesOf(inlineBytesMax, i) })]);
@@ -273,19 +254,22 @@ test("DiskStore keeps its log within bounds", async (directory) => {
   });
 });
 
-test("DiskStore keeps the file no further behind the log than the reserve has room for", async (directory) => {
-  const size = 10 * 1024;
-  await visit(directory, (store) => {
-    for (let batch = 0; batch < 12; batch++) {
-      const names = Array.from({ length: 256 }, (_, n) => 256 * batch + n);
-      store.write(names.map((n) => inline(`${n}`, { body: bytesOf(size, n) })));
-      const behind = store.summary().bytes - Deno.statSync(`${directory}/ring.db`).size;
-      assert(behind < reserveBytes, `${behind} bytes are in the log alone`);
-      const log = Deno.statSync(`${directory}/ring.db-wal`).size;
-      assert(log <= 12 * 1024 * 1024, `the log has ${log} bytes`);
-    }
-  });
-});
+testInDirectory(
+  "DiskStore keeps the file no further behind the log than the reserve has room for",
+  async (directory) => {
+    const size = 10 * 1024;
+    await visit(directory, (store) => {
+      for (let batch = 0; batch < 12; batch++) {
+        const names = Array.from({ length: 256 }, (_, n) => 256 * batch + n);
+        store.write(names.map((n) => inline(`${n}`, { body: bytesOf(size, n) })));
+        const behind = store.summary().bytes - Deno.statSync(`${directory}/ring.db`).size;
+        assert(behind < reserveBytes, `${behind} bytes are in the log alone`);
+        const log = Deno.statSync(`${directory}/ring.db-wal`).size;
+        assert(log <= 12 * 1024 * 1024, `the log has ${log} bytes`);
+      }
+    });
+  },
+);
 
 for (
   const { what, query, plan } of [
@@ -306,7 +290,7 @@ for (
     },
   ]
 ) {
-  test(`DiskStore finds ${what} by an index`, async (directory) => {
+  testInDirectory(`DiskStore finds ${what} by an index`, async (directory) => {
     await visit(directory, () => {});
     const database = new DatabaseSync(`${directory}/ring.db`);
     const steps = database.prepare(`EXPLAIN QUERY PLAN ${query}`).all();
