@@ -14,9 +14,10 @@ import type { Trace } from "./trace.ts";
 
 /**
  * The most messages that may be on their way from one server: with 60 circles open and nobody who hears
- * it, it offers each of them to six others, twice, at each of three attempts.
+ * it, it offers each of them to six others, twice, at each of three attempts; and as many more when it
+ * hears at last what the others have offered it meanwhile, and acknowledges that.
  */
-const inFlightMax = 2_500;
+const inFlightMax = 5_000;
 
 /** What a world is made of. */
 export interface WorldOptions {
