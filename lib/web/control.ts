@@ -6,6 +6,7 @@ import type { Backend } from "./backend.ts";
 import { EventStream } from "./event_stream.ts";
 import { metricsText, metricsType } from "./metrics.ts";
 import { sendProblem } from "./problem.ts";
+import { queryOf } from "./request_target.ts";
 
 /** The most files, and how many unless told otherwise, in one answer to `files.json`. */
 const filesMax = 1000;
@@ -36,15 +37,13 @@ export class Control {
   }
 
   /**
-   * Answers a request for `path`, for example `_ring/health`; `false`, and nothing is sent, if there is
+   * Answers a GET or a HEAD of `path`, for example `_ring/health`; `false`, and nothing is sent, if there is
    * nothing of that name. Streams of events go on when this has returned.
    */
   handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
     const answer = this.#answerOf(path.replace(/^\//, ""));
     if (answer === undefined) return Promise.resolve(false);
-    const exchange = { request, response };
-    if (request.method === "GET" || request.method === "HEAD") answer(exchange);
-    else refuseMethod(exchange);
+    answer({ request, response });
     return Promise.resolve(true);
   }
 
@@ -95,7 +94,7 @@ export class Control {
 
   #sendFiles(exchange: Exchange): void {
     const { request, response } = exchange;
-    const query = queryOf(request);
+    const query = new URLSearchParams(queryOf(request.url));
     const limit = limitOf(query.get("limit"));
     if (limit === undefined) {
       const detail = `The limit must be a whole number from 1 to ${filesMax}`;
@@ -149,11 +148,6 @@ function originOf(web: string): string | undefined {
   return URL.canParse(web) ? new URL(web).origin : undefined;
 }
 
-function queryOf({ url = "" }: IncomingMessage): URLSearchParams {
-  const [, query = ""] = /\?(.*)$/s.exec(url) ?? [];
-  return new URLSearchParams(query);
-}
-
 function limitOf(text: string | null): number | undefined {
   if (text === null) return filesMax;
   const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
@@ -179,9 +173,4 @@ function send({ request, response }: Exchange, { status = 200, contentType, text
     ...(status === 503 ? { "Retry-After": "1" } : {}),
   });
   response.end(request.method === "HEAD" ? undefined : body);
-}
-
-function refuseMethod({ request, response }: Exchange): void {
-  const detail = `This can only be read, not be had by ${request.method}`;
-  sendProblem(request, response, { status: 405, detail, headers: { "Allow": "GET, HEAD" } });
 }

@@ -7,6 +7,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 /** What may be asked of a file, and of all. */
 export const allow = "GET, HEAD, PUT, DELETE, OPTIONS";
 
+/** What may be asked of what is only to be read. */
+export const allowReading = "GET, HEAD, OPTIONS";
+
 /** How long a browser may keep the answer to a preflight, in seconds: a day. */
 const preflightSeconds = 86_400;
 
@@ -45,5 +48,11 @@ export function answerOptions(
       }
       : {}),
   });
+  response.end();
+}
+
+/** Answers an OPTIONS of what is only to be read; pages of other origins get no leave by it. */
+export function answerReadingOptions(response: ServerResponse): void {
+  response.writeHead(204, { "Allow": allowReading, "X-Content-Type-Options": "nosniff" });
   response.end();
 }

@@ -8,7 +8,7 @@ import { nextTurn } from "../storage/turn.ts";
 import type { Backend } from "./backend.ts";
 import { formatHttpDate, modifiedMillis } from "./last_modified.ts";
 import { escapeHtml, prefersHtml } from "./problem.ts";
-import { encodeName } from "./request_target.ts";
+import { encodeName, queryOf } from "./request_target.ts";
 
 /** The most entries in one page of a listing. */
 const entriesMax = 1000;
@@ -96,8 +96,7 @@ export function sendListing(
 
 /** The `after` of a request's query; empty if there is none. */
 export function afterOf(request: IncomingMessage): string {
-  const [, query = ""] = /\?(.*)$/.exec(request.url ?? "") ?? [];
-  return new URLSearchParams(query).get("after") ?? "";
+  return new URLSearchParams(queryOf(request.url)).get("after") ?? "";
 }
 
 function entryOf(record: ReturnType<Backend["list"]>[number], prefix: string): Entry {

@@ -7,6 +7,7 @@
  * (RFC 9112, section 9.6): so some of the rest is read, and thrown away, first.
  */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { queryOf } from "./request_target.ts";
 
 /** How much of a body that nobody wants is read, in bytes, and for how long, in milliseconds. */
 const lingerBytesMax = 1024 * 1024;
@@ -62,14 +63,20 @@ export function sendProblem(
   if (!isUnread) request.resume();
 }
 
-/** Says where to find what was asked for, for as long as it is not asked for again. */
+/** Says at which path to find what was asked for; the query is the client's, and stays. */
 export function redirect(
   request: IncomingMessage,
   response: ServerResponse,
-  location: string,
+  path: string,
 ): void {
+  const location = path + printable(queryOf(request.url));
   const headers = { "Location": location };
   sendProblem(request, response, { status: 308, detail: `It is at ${location}`, headers });
+}
+
+/** What a client should have encoded in a query, encoded: a header field has no other characters. */
+function printable(query: string): string {
+  return query.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
 /** Whether a request's accept header puts HTML first: a browser's does, curl's does not. */

@@ -48,6 +48,12 @@ export function encodeName(name: string): string {
   return `/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+/** The query of a target, with its `?`; empty if there is none. */
+export function queryOf(target = ""): string {
+  const start = target.indexOf("?");
+  return start === -1 ? "" : target.slice(start);
+}
+
 /** The path of a target, without its query; of a URL, without what comes before it. */
 function pathOf(target: string): string | undefined {
   // What would have to be encoded to be in a target at all.

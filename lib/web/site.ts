@@ -4,7 +4,7 @@ import { logger } from "../log.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
-import { allow, allowOrigin, answerOptions } from "./cors.ts";
+import { allow, allowOrigin, allowReading, answerOptions, answerReadingOptions } from "./cors.ts";
 import { deleteFile } from "./delete_file.ts";
 import { isPagePath, servePage } from "./page.ts";
 import { redirect, sendProblem } from "./problem.ts";
@@ -77,7 +77,7 @@ export class Site {
     }
     if (this.#backend.isStopping) return refuseStopping(request, response);
     if (request.method === "OPTIONS") return answerOptions(request, response, this.#options.cors);
-    if (target.type === "server") return refuseMethod(request, response);
+    if (target.type === "server") return refuseMethod(request, response, allow);
     await this.#answerFile({ request, response }, target);
   }
 
@@ -97,11 +97,15 @@ export class Site {
         if (target.type === "folder") return refuseFolder(exchange);
         return await deleteFile(this.#backend, { ...exchange, name: target.name });
       default:
-        return refuseMethod(request, response);
+        return refuseMethod(request, response, allow);
     }
   }
 
+  /** Nothing of the ring is written by HTTP, whatever it is named. */
   async #answerRing({ request, response }: Exchange, path: string): Promise<void> {
+    const { method } = request;
+    if (method === "OPTIONS") return answerReadingOptions(response);
+    if (method !== "GET" && method !== "HEAD") return refuseMethod(request, response, allowReading);
     if (path === "_ring") return redirect(request, response, "/_ring/");
     if (isPagePath(`/${path}`)) return servePage(request, response);
     if (await this.#control.handle(request, response, path)) return;
@@ -115,9 +119,9 @@ function refuseFolder({ request, response }: Exchange): void {
   sendProblem(request, response, { status: 409, detail });
 }
 
-function refuseMethod(request: IncomingMessage, response: ServerResponse): void {
-  const detail = `A file is not to be had by ${request.method}`;
-  sendProblem(request, response, { status: 405, detail, headers: { "Allow": allow } });
+function refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: string): void {
+  const detail = `This is not to be had by ${request.method}, but by ${allowed}`;
+  sendProblem(request, response, { status: 405, detail, headers: { "Allow": allowed } });
 }
 
 function refuseStopping(request: IncomingMessage, response: ServerResponse): void {

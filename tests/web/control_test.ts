@@ -117,14 +117,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "/_ring/ answers nothing but GET and HEAD",
+  name: "what is under /_ring/ is answered to GET and HEAD, and POST is refused",
   ...needs("net"),
   fn: async () => {
     await using site = await openSite();
     for (const path of ["health", "ready", "status.json", "files.json", "metrics", "events"]) {
       const target = `/_ring/${path}`;
       const post = await site.ask({ method: "POST", target, body: "x" });
-      assertEquals([post.status, post.header("allow")], [405, "GET, HEAD"]);
+      assertEquals([post.status, post.header("allow")], [405, "GET, HEAD, OPTIONS"]);
       const head = await site.ask({ method: "HEAD", target });
       assertEquals(head.status, path === "ready" ? 503 : 200);
       assertEquals(head.body.length, 0);

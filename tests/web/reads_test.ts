@@ -113,6 +113,11 @@ Deno.test("a folder is its index.html, and without the slash leads there", async
   assertEquals((await site.ask("/%C3%A9/")).text, "folder");
   const redirect = await site.ask("/%C3%A9");
   assertEquals([redirect.status, redirect.header("location")], [308, "/%C3%A9/"]);
+  for (const query of ["?", "?a=b&c=%C3%A9", "?a?b/c", "?<'>"]) {
+    assertEquals((await site.ask(`/%C3%A9${query}`)).header("location"), `/%C3%A9/${query}`);
+  }
+  const absolute = await site.ask("http://ring.test/%C3%A9?a=b");
+  assertEquals(absolute.header("location"), "/%C3%A9/?a=b");
   assertEquals((await site.ask("/b")).status, 404);
   assertEquals((await site.ask("/b/")).status, 404);
 });

@@ -21,9 +21,27 @@ Deno.test("any other method is a 405 that tells those there are", async () => {
     assertEquals([answer.status, answer.header("allow")], [405, allow], method);
   }
   assertEquals((await site.ask({ target: "*" })).status, 405);
-  const page = await site.ask({ method: "POST", target: "/_ring/", body: "small" });
-  assertEquals([page.status, page.header("allow")], [405, "GET, HEAD"]);
-  assertEquals(page.header("content-type"), "application/problem+json");
+});
+
+Deno.test("what is under /_ring/ can only be read, and OPTIONS says so", async () => {
+  await using site = await openSite({ cors: "*" });
+  const reading = "GET, HEAD, OPTIONS";
+  const headers = { "Origin": "https://page.test", "Access-Control-Request-Method": "PUT" };
+  for (
+    const path of ["_ring", "_ring/", "_ring/page.css", "_ring/health", "_ring/events", "_ring/a"]
+  ) {
+    const target = `/${path}`;
+    const options = await site.ask({ method: "OPTIONS", target, headers });
+    assertEquals([options.status, options.header("allow")], [204, reading], target);
+    assert(options.fields.every(([name]) => !name.startsWith("access-control-")));
+    assertEquals(options.header("x-content-type-options"), "nosniff");
+    for (const method of ["PUT", "DELETE", "POST"]) {
+      const answer = await site.ask({ method, target, body: "x" });
+      assertEquals([answer.status, answer.header("allow")], [405, reading], `${method} ${target}`);
+      assertEquals(answer.header("content-type"), "application/problem+json");
+    }
+  }
+  assertEquals(site.backend.asked, []);
 });
 
 Deno.test("a folder cannot be put or deleted", async () => {
@@ -150,13 +168,12 @@ Deno.test("the ring's own pages are under /_ring/, and no file is", async () => 
   await using site = await openSite({ spa: true }, { "index.html": "app", "_rings": "file" });
   const lead = await site.ask("/_ring");
   assertEquals([lead.status, lead.header("location")], [308, "/_ring/"]);
+  assertEquals((await site.ask("/_ring?a=b")).header("location"), "/_ring/?a=b");
   assertEquals((await site.ask("/_ring/")).header("content-type"), "text/html; charset=utf-8");
   assertEquals((await site.ask("/_ring/health")).status, 200);
   assertEquals((await site.ask("/_ring/nothing")).status, 404);
   assertEquals((await site.ask("/_rings")).text, "file");
-  for (const target of ["/_ring/a", "/%5Fring/a"]) {
-    const { status } = await site.ask({ method: "PUT", target, body: "x" });
-    assert(status === 404 || status === 405, `${status}`);
-  }
+  const { status } = await site.ask({ method: "PUT", target: "/%5Fring/a", body: "x" });
+  assertEquals(status, 405);
   assertEquals(site.backend.asked, []);
 });
