@@ -34,6 +34,8 @@ export class Connection {
   readonly #traffic: Traffic;
   readonly #waiting: Exchange[] = [];
   #current: Exchange | undefined;
+  /** The request that came last, answered or not: the only one whose body may still be coming. */
+  #latest: IncomingMessage | undefined;
   #isEnding = false;
   #refusal: string | undefined;
   #received = 0;
@@ -71,6 +73,7 @@ export class Connection {
       exchange.end();
       this.#next();
     });
+    this.#latest = exchange.request;
     this.#waiting.push(exchange);
     if (this.#current === undefined) this.#next();
   }
@@ -104,7 +107,8 @@ export class Connection {
   /** Notes what has moved since it was last asked; whether the connection has stood still too long. */
   look(now: number, stallMs: number): boolean {
     if (this.#count()) this.#movedAt = now;
-    const isReceiving = this.#current?.request.complete === false;
+    // A body goes on coming when its request has been answered, and holds up what comes after it.
+    const isReceiving = (this.#current?.request ?? this.#latest)?.complete === false;
     const isSending = this.#socket.writableLength > 0;
     if (!isReceiving && !isSending) this.#movedAt = now;
     return now - this.#movedAt > stallMs;

@@ -305,6 +305,29 @@ Deno.test({
   },
 });
 
+const answeredEarly: [string, string][] = [
+  ["a GET", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"],
+  ["a GET in chunks", "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["a POST", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"],
+];
+for (const [what, bytes] of answeredEarly) {
+  Deno.test({
+    name: `the rest of ${what} that was answered before its body is not waited for`,
+    ...needs("net"),
+    fn: async () => {
+      await using fixture = await Fixture.open((_, response) => {
+        response.end("early");
+        return Promise.resolve();
+      }, { stallMs: 100 });
+      using connection = await fixture.connect();
+      await connection.send(bytes);
+      assertEquals((await connection.receive()).text, "early");
+      await eventually(() => fixture.traffic.connections === 0, { what: "the end" });
+      assert(await connection.isEnded());
+    },
+  });
+}
+
 Deno.test({
   name: `${connectionsMax} clients are served at a time, and those beyond are closed`,
   ignore: needs("net").ignore || Deno.build.os !== "linux",
