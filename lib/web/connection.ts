@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { formatAddress } from "../ring/address.ts";
-import { refusalOf } from "./client_error.ts";
+import { bodyRefusal, type ErrorAnswer } from "./client_error.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** How many requests may wait on one connection; who sends more without reading answers is cut off. */
@@ -37,7 +37,8 @@ export class Connection {
   /** The request that came last, answered or not: the only one whose body may still be coming. */
   #latest: IncomingMessage | undefined;
   #isEnding = false;
-  #refusal: string | undefined;
+  #refusal: ErrorAnswer | undefined;
+  #brokenWith: number | undefined;
   #received = 0;
   #sent = 0;
   #taken = 0;
@@ -65,6 +66,16 @@ export class Connection {
     return this.#current?.response.writableEnded ?? false;
   }
 
+  /** Whether the body of a request is still coming. */
+  get isReceiving(): boolean {
+    return this.#latest?.complete === false;
+  }
+
+  /** The status that a request was answered with whose body could not be read; not by its handler. */
+  get brokenWith(): number | undefined {
+    return this.#brokenWith;
+  }
+
   /** Takes a request, and begins to answer it when its turn has come. */
   take(exchange: Exchange): void {
     if (this.#waiting.length >= waitingMax) return void this.#socket.destroy();
@@ -88,7 +99,7 @@ export class Connection {
   }
 
   /** Answers what is no request, after the requests before it, and ends the connection. */
-  refuse(answer: string): void {
+  refuse(answer: ErrorAnswer): void {
     const { response, request } = this.#current ?? {};
     if (response === undefined) return this.#refuse(answer);
     if (request?.complete) {
@@ -96,8 +107,9 @@ export class Connection {
       return;
     }
     // It is the body of a request that cannot be read.
-    if (response.headersSent) this.#socket.destroy();
-    else this.#refuse(answer);
+    if (response.headersSent) return void this.#socket.destroy();
+    this.#brokenWith = answer.status;
+    this.#refuse(answer);
   }
 
   close(): void {
@@ -134,18 +146,20 @@ export class Connection {
   }
 
   /** Bytes that are still on their way in are read, so that the answer is not lost by a reset. */
-  #refuse(answer: string): void {
+  #refuse({ status, bytes }: ErrorAnswer): void {
     if (this.#socket.destroyed) return;
+    // A request that is being answered is counted at its end.
+    if (!this.isBusy) this.#traffic.count({ method: "", status }, performance.now());
     const linger = setTimeout(() => this.#socket.destroy(), lingerMs);
     this.#socket.once("close", () => clearTimeout(linger));
-    this.#socket.end(answer);
+    this.#socket.end(bytes);
     this.#socket.resume();
   }
 
   /** The client sends nothing more: a body that is not complete never will be. */
   #ended(): void {
     const last = this.#waiting.at(-1) ?? this.#current;
-    if (last?.request.complete === false) this.refuse(refusalOf(new Error("The body broke off")));
+    if (last?.request.complete === false) this.refuse(bodyRefusal);
   }
 
   #closed(): void {

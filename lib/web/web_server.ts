@@ -14,7 +14,7 @@ import {
 import type { Socket } from "node:net";
 import { logger } from "../log.ts";
 import { logAccess } from "./access_log.ts";
-import { refusalOf, tunnelRefusal } from "./client_error.ts";
+import { bodyRefusal, refusalOf, tunnelRefusal } from "./client_error.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { eventsPath } from "./event_stream.ts";
@@ -216,7 +216,9 @@ export class WebServer {
     const { method = "", url: target = "" } = request;
     const now = performance.now();
     // Nothing was sent: as nginx has it, the client closed the connection.
-    const status = response.headersSent ? response.statusCode : clientClosedStatus;
+    const status = response.headersSent
+      ? response.statusCode
+      : connection.brokenWith ?? clientClosedStatus;
     const isStream = target.startsWith(eventsPath);
     const seconds = (now - begunAt) / 1000;
     this.#traffic.count({ method, status, ...(isStream ? {} : { seconds }) }, now);
@@ -233,7 +235,7 @@ export class WebServer {
     const connection = this.#connections.get(socket);
     if (connection === undefined || !socket.writable) return void socket.destroy();
     log.debug(() => `${connection.remote} sent no request: ${error.message}`);
-    connection.refuse(refusalOf(error));
+    connection.refuse(connection.isReceiving ? bodyRefusal : refusalOf(error));
   }
 
   /** Gives up connections, so that the ring has open files left. */

@@ -143,6 +143,60 @@ for (const [what, bytes, status] of noRequests) {
 }
 
 Deno.test({
+  name: "what the parser refuses is counted by its status, and a broken body by its method",
+  ...needs("net"),
+  fn: async () => {
+    await using fixture = await Fixture.open((request, response) =>
+      echo(request, response).catch(() => {})
+    );
+    const refused = [
+      "hello\r\n\r\n",
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(17_000)}\r\n\r\n`,
+      "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\nhello\r\n\r\n",
+      "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nBREW / HTTP/1.1\r\n\r\n",
+    ];
+    for (const bytes of refused) {
+      using connection = await fixture.connect();
+      await connection.send(bytes);
+      while (await connection.read() !== undefined);
+    }
+    await eventually(() => fixture.traffic.connections === 0, { what: "the connections to end" });
+    assertEquals(Object.fromEntries(fixture.traffic.answered), {
+      "OTHER 400": 2,
+      "OTHER 431": 1,
+      "OTHER 405": 1,
+      "GET 200": 1,
+      "PUT 400": 1,
+    });
+  },
+});
+
+const unknownMethods: [string, string][] = [
+  ["BREW", ""],
+  ["FOO", ""],
+  ["get", ""],
+  ["GETX", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"],
+];
+for (const [method, before] of unknownMethods) {
+  Deno.test({
+    name: `${method}, a method nobody knows, is answered by 405${before && ", after a request"}`,
+    ...needs("net"),
+    fn: async () => {
+      await using fixture = await Fixture.open(echo);
+      using connection = await fixture.connect();
+      await connection.send(`${before}${method} /a HTTP/1.1\r\nHost: a\r\n\r\n`);
+      if (before !== "") assertEquals((await connection.receive()).status, 200);
+      const answer = await connection.receive();
+      assertEquals([answer.status, answer.header("connection")], [405, "close"]);
+      assertEquals(answer.header("allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
+      assertEquals(answer.header("content-type"), "application/problem+json");
+      assert(await connection.isEnded());
+    },
+  });
+}
+
+Deno.test({
   name: "a client that resets its connection after a CONNECT harms nobody",
   ...needs("net"),
   fn: async () => {
@@ -436,8 +490,9 @@ Deno.test({
       "PUT 200": 1,
       "GET 200": 1,
       "GET 499": 1,
+      "OTHER 405": 1,
     });
-    assertEquals([traffic.requests, traffic.puts, traffic.gets], [3, 1, 2]);
+    assertEquals([traffic.requests, traffic.puts, traffic.gets], [4, 1, 2]);
     assert(traffic.bytesReceived > 1000 && traffic.bytesSent > 200);
   },
 });
