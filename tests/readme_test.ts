@@ -1,8 +1,10 @@
 /** What the README shows is what there is. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { helpText } from "../lib/cli/help.ts";
 import { parseAddress } from "../lib/ring/address.ts";
 import { startServer } from "../lib/server/server.ts";
+import { needsProgram } from "./e2e/web_front.ts";
 import { needs } from "./permission.ts";
 
 const root = new URL("../", import.meta.url);
@@ -21,7 +23,7 @@ for (const command of ["server", "client"] as const) {
 
 Deno.test({
   name: "the README's Python client puts a file at one server and gets it from another",
-  ignore: needs("read", "net", "run").ignore || !hasPython(),
+  ignore: needs("read", "net", "run").ignore || needsProgram("python3").ignore,
   async fn() {
     const [program = ""] = codeBlocks(await Deno.readTextFile(readme), "python");
     const ip = "127.0.0.1";
@@ -33,6 +35,27 @@ Deno.test({
     const text = new TextDecoder();
     assertEquals(text.decode(stderr), "");
     assertEquals(text.decode(stdout), "2\nb'Hello, ring'\n");
+  },
+});
+
+Deno.test({
+  name: "curl prints what the README says, but for what is left out there",
+  ignore: needs("read", "net", "run").ignore || needsProgram("curl").ignore,
+  async fn() {
+    const ip = "127.0.0.1";
+    await using first = stopping(await startServer({ ip, port: 0, web: {} }));
+    const others = { ip, port: 0, previous: first.address, web: {} };
+    await using second = stopping(await startServer(others));
+    await using third = stopping(await startServer(others));
+    const webs = [first, second, third].map(({ web = "" }) => web);
+    const session = codeBlocks(await Deno.readTextFile(readme), "console")
+      .find((block) => block.startsWith("$ curl")) ?? "";
+    const examples = session.split(/^\$ /m).slice(1);
+    assertEquals(examples.length, 3);
+    for (const example of examples) {
+      const [command = "", ...shown] = example.trimEnd().split("\n");
+      assertMatch(await runShell(withWebs(command, webs)), patternOf(shown), command);
+    }
   },
 });
 
@@ -68,15 +91,28 @@ function withAddresses(program: string, addresses: readonly string[]): string {
   }, program);
 }
 
-function hasPython(): boolean {
-  if (needs("run").ignore) return false;
-  try {
-    return new Deno.Command("python3", { args: ["--version"], stdout: "null" }).outputSync()
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** The same for the web fronts. */
+function withWebs(command: string, webs: readonly string[]): string {
+  return webs.reduce(
+    (text, web, index) => text.replaceAll(`http://127.0.1.1:${8043 + index}/`, web),
+    command,
+  );
+}
+
+async function runShell(command: string): Promise<string> {
+  const cwd = fileURLToPath(root);
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", command], cwd }).output();
+  return new TextDecoder().decode(stdout).replaceAll("\r", "");
+}
+
+/** What has these lines, and anything where there is an ellipsis. */
+function patternOf(lines: readonly string[]): RegExp {
+  const parts = lines.map((line) => line === "…" ? "(?:.*\\n)*?" : `${escape(line)}\\n`);
+  return new RegExp(`^${parts.join("")}$`);
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 function stopping<T extends { stop(): Promise<void> }>(server: T): T & AsyncDisposable {

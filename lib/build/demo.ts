@@ -26,10 +26,11 @@ interface Demo {
   readonly servers: DemoServer[];
 }
 
-/** A server and the port that it printed. */
+/** A server, and what it printed: its port in the ring, and where it serves HTTP. */
 interface Listening {
   readonly server: DemoServer;
   readonly port: string;
+  readonly web: string;
 }
 
 async function build(): Promise<void> {
@@ -48,12 +49,15 @@ async function showRing(demo: Demo): Promise<void> {
   for (const { server } of [first, second, third]) {
     indent(await server.waitForLine(ringOf(3), ringMsMax));
   }
+  say(`While they run, the page at ${first.web}_ring/ shows the ring living.`);
 
   say("Put a folder at the first server.");
   await runClient(["--port", first.port, "--put", sampleFiles]);
   say("Get a file from each of the others, and compare.");
   await getSame(demo, second, "images/ring.png");
   await getSame(demo, third, "data/random.bin");
+  say("The same over HTTP, as a browser gets it or curl does.");
+  await getOverHttp(second, "docs/about.html");
   say("Ask a server what it knows.");
   await runClient(["--port", third.port, "--status"]);
 
@@ -77,7 +81,8 @@ async function showRing(demo: Demo): Promise<void> {
       throw new BuildError(`A server that was asked to stop ended with code ${code}.`);
     }
   }
-  say("That was ring. Try it yourself: ./ring --help");
+  say("That was ring. Try it yourself: ./ring server, and then open its page in a browser:");
+  indent(`${first.web}_ring/`);
 }
 
 async function startServer(demo: Demo, flags: readonly string[]): Promise<Listening> {
@@ -86,19 +91,33 @@ async function startServer(demo: Demo, flags: readonly string[]): Promise<Listen
   show(ring, args);
   const server = new DemoServer(ring, args);
   demo.servers.push(server);
-  const line = await server.waitForLine(/^listening .+:\d+$/, startMsMax);
-  indent(line);
-  return { server, port: line.slice(line.lastIndexOf(":") + 1) };
+  const listening = await server.waitForLine(/^listening .+:\d+$/, startMsMax);
+  const web = await server.waitForLine(/^web http:.+\/$/, startMsMax);
+  indent(`${listening}\n${web}`);
+  const port = listening.slice(listening.lastIndexOf(":") + 1);
+  return { server, port, web: web.slice("web ".length) };
 }
 
 /** Gets one of the sample files from a server, and compares it with the original. */
 async function getSame(demo: Demo, { port }: Listening, name: string): Promise<void> {
   const path = join(demo.directory, "got");
   await runClient(["--port", port, "--get", name, "-o", path]);
-  const [got, original] = await Promise.all([
-    Deno.readFile(path),
-    Deno.readFile(sampleFiles + name),
-  ]);
+  await compare(await Deno.readFile(path), { port, name });
+}
+
+/** Gets one of the sample files from the web front of a server, and compares it with the original. */
+async function getOverHttp({ port, web }: Listening, name: string): Promise<void> {
+  console.log(`GET ${web}${name}`);
+  const answer = await fetch(web + name);
+  indent(`${answer.status} ${answer.headers.get("Content-Type")}`);
+  await compare(await answer.bytes(), { port, name });
+}
+
+async function compare(
+  got: Uint8Array,
+  { port, name }: { readonly port: string; readonly name: string },
+): Promise<void> {
+  const original = await Deno.readFile(sampleFiles + name);
   if (got.length !== original.length || got.some((byte, index) => byte !== original[index])) {
     throw new BuildError(`What the server at port ${port} has of "${name}" is not what was put.`);
   }
