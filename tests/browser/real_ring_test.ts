@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { Machine, type ServerProcess } from "../e2e/ring_process.ts";
+import { webOrigin } from "../e2e/web_front.ts";
 import { eventually } from "../eventually.ts";
 import { launchBrowser, needsBrowser } from "./browser.ts";
 import { drop } from "./drop.ts";
@@ -15,16 +16,10 @@ interface Scene {
   readonly watched: WatchedPage;
 }
 
-/** Where a server says that its web front is. */
-async function originOf(server: ServerProcess): Promise<string> {
-  const line = await server.waitForLine(/^web /);
-  return new URL(line.slice("web ".length)).origin;
-}
-
 async function withScene(act: (scene: Scene) => Promise<void>): Promise<void> {
   await using machine = await Machine.create();
   const servers = await machine.startRing(3);
-  const origins = await Promise.all(servers.map(originOf));
+  const origins = servers.map(webOrigin);
   const browser = await launchBrowser();
   try {
     await using watched = await openPage(browser, origins);

@@ -3,6 +3,7 @@
  * servers, one of which is killed, and a file on its way round the others.
  */
 import { Machine, type ServerProcess, waitForRing } from "../e2e/ring_process.ts";
+import { webOrigin } from "../e2e/web_front.ts";
 import { launchBrowser, needsBrowser } from "./browser.ts";
 import { WatchedPage } from "./watched_page.ts";
 
@@ -22,11 +23,6 @@ const secondsAfter = 20;
 
 /** How many requests there are in the busiest second. */
 const requestsMax = 60;
-
-async function originOf(server: ServerProcess): Promise<string> {
-  const line = await server.waitForLine(/^web /);
-  return new URL(line.slice("web ".length)).origin;
-}
 
 /** Some traffic for the plots, for so many seconds: more and less of it by turns. */
 async function read(origins: readonly string[], seconds: number): Promise<void> {
@@ -67,7 +63,7 @@ async function startRing(machine: Machine): Promise<readonly ServerProcess[]> {
 async function takePicture(): Promise<void> {
   await using machine = await Machine.create();
   const servers = await startRing(machine);
-  const origins = await Promise.all(servers.map(originOf));
+  const origins = servers.map(webOrigin);
   const [first, second, third] = servers;
   if (first === undefined || second === undefined || third === undefined) return;
   const browser = await launchBrowser();

@@ -4,6 +4,23 @@ import { listLine } from "../../lib/cli/list_action.ts";
 import { colourPainter, countText, plainPainter, printable } from "../../lib/cli/output.ts";
 import { ringLine } from "../../lib/cli/ring_line.ts";
 import { statusLines } from "../../lib/cli/status_action.ts";
+import type { StatusAnswer } from "../../lib/ring/message.ts";
+
+const id = "a".repeat(32);
+const member = { id, incarnation: 1, address: "10.0.0.1:4043", position: "00" };
+
+/** What a server says that knows nobody, and has nothing. */
+const status: StatusAnswer = {
+  type: "STATUS",
+  status: 200,
+  version: "1.2.3",
+  id,
+  address: member.address,
+  members: [],
+  files: 0,
+  bytes: 0,
+  digest: "d".repeat(64),
+};
 
 for (
   const [addresses, line] of [
@@ -38,21 +55,14 @@ Deno.test("listLine() shows size, date and name in columns", () => {
 });
 
 Deno.test("statusLines() shows the circle, and which server answers", () => {
-  const id = "a".repeat(32);
-  const member = { id, incarnation: 1, status: "alive", address: "10.0.0.1:4043", position: "00" };
   const lines = statusLines({
-    type: "STATUS",
-    status: 200,
-    version: "1.2.3",
-    id,
-    address: "10.0.0.1:4043",
+    ...status,
     members: [
       { ...member, status: "alive" },
       { ...member, id: "b".repeat(32), status: "dead", address: "10.0.0.100:4043" },
     ],
     files: 1,
     bytes: 1500,
-    digest: "d".repeat(64),
   });
   assertEquals(lines, [
     "ADDRESS          STATUS   ID",
@@ -66,21 +76,12 @@ Deno.test("statusLines() shows the circle, and which server answers", () => {
 });
 
 Deno.test("statusLines() shows where the web fronts are, if there are any", () => {
-  const id = "a".repeat(32);
-  const member = { id, incarnation: 1, status: "alive", address: "10.0.0.1:4043", position: "00" };
   const lines = statusLines({
-    type: "STATUS",
-    status: 200,
-    version: "1.2.3",
-    id,
-    address: "10.0.0.1:4043",
+    ...status,
     members: [
       { ...member, status: "alive", web: "http://10.0.0.1:8043/" },
       { ...member, id: "b".repeat(32), status: "joining" },
     ],
-    files: 0,
-    bytes: 0,
-    digest: "d".repeat(64),
   });
   assertEquals(lines.slice(0, 3), [
     "ADDRESS        STATUS   ID        WEB",
@@ -90,19 +91,7 @@ Deno.test("statusLines() shows where the web fronts are, if there are any", () =
 });
 
 Deno.test("statusLines() says that the disk is full, and how far a joining server has come", () => {
-  const lines = statusLines({
-    type: "STATUS",
-    status: 200,
-    version: "1.2.3",
-    id: "a".repeat(32),
-    address: "10.0.0.1:4043",
-    members: [],
-    readOnly: true,
-    compared: 256,
-    files: 0,
-    bytes: 0,
-    digest: "d".repeat(64),
-  });
+  const lines = statusLines({ ...status, readOnly: true, compared: 256 });
   assertEquals(lines[2], "disk     full: the server takes no files until there is room");
   assertEquals(lines[3], "joining  256 files of another server compared so far");
 });

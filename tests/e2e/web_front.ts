@@ -15,6 +15,11 @@ export function webUrl(server: ServerProcess, name: string): string {
   return line.slice("web ".length) + name;
 }
 
+/** The origin of a server's web front. */
+export function webOrigin(server: ServerProcess): string {
+  return new URL(webUrl(server, "")).origin;
+}
+
 /**
  * Puts a file over HTTP, and returns its ETag.
  *

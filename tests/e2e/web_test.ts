@@ -5,6 +5,7 @@ import { HttpConnection } from "../web/exchange.ts";
 import type { Machine, ServerProcess } from "./ring_process.ts";
 import { sampleBytes, sha256 } from "./sample.ts";
 import { testOnMachine } from "./test_on_machine.ts";
+import { needsProgram, webUrl } from "./web_front.ts";
 
 /** What curl got. */
 interface Got {
@@ -13,10 +14,8 @@ interface Got {
   readonly body: Uint8Array;
 }
 
-const hasCurl = await isThere("curl");
-
 function testWithCurl(name: string, body: (machine: Machine) => Promise<void>): void {
-  testOnMachine(name, body, { ignore: !hasCurl });
+  testOnMachine(name, body, needsProgram("curl"));
 }
 
 testWithCurl("a file that is put at one server is the same at all others", async (machine) => {
@@ -26,10 +25,10 @@ testWithCurl("a file that is put at one server is the same at all others", async
   for (const [name, size] of [["a.html", 1000], ["large.bin", 3_000_000]] as const) {
     const bytes = sampleBytes(size);
     await Deno.writeFile(machine.path(name), bytes);
-    const put = await curl(["-T", machine.path(name), url(first, name)]);
+    const put = await curl(["-T", machine.path(name), webUrl(first, name)]);
     assertEquals([put.status, put.headers.get("ring-copies")], [201, "3"]);
     assertEquals(put.headers.get("location"), `/${name}`);
-    const got = await Promise.all(servers.map((server) => curl([url(server, name)])));
+    const got = await Promise.all(servers.map((server) => curl([webUrl(server, name)])));
     for (const { status, headers, body } of got) {
       assertEquals([status, sha256(body)], [200, sha256(bytes)]);
       for (const field of ["etag", "last-modified", "content-type"]) {
@@ -37,8 +36,8 @@ testWithCurl("a file that is put at one server is the same at all others", async
       }
       assertEquals(headers.get("etag"), put.headers.get("etag"));
     }
-    assertEquals((await curl(["-X", "DELETE", url(second, name)])).status, 204);
-    for (const server of servers) assertEquals((await curl([url(server, name)])).status, 404);
+    assertEquals((await curl(["-X", "DELETE", webUrl(second, name)])).status, 204);
+    for (const server of servers) assertEquals((await curl([webUrl(server, name)])).status, 404);
   }
 });
 
@@ -58,13 +57,13 @@ testWithCurl("an upload that breaks off is stored nowhere", async (machine) => {
   await eventually(() => bodies(first) === 0 && bodies(second) === 0, {
     what: "the bodies to go",
   });
-  for (const server of servers) assertEquals((await curl([url(server, "half")])).status, 404);
+  for (const server of servers) assertEquals((await curl([webUrl(server, "half")])).status, 404);
 });
 
 testWithCurl("a file above --max-file is refused before its body", async (machine) => {
   const server = await machine.startServer(["--max-file", "1MB"]);
   await Deno.writeFile(machine.path("large"), sampleBytes(1_500_000));
-  const put = await curl(["-T", machine.path("large"), url(server, "large")]);
+  const put = await curl(["-T", machine.path("large"), webUrl(server, "large")]);
   assertEquals(put.status, 413);
   using connection = await HttpConnection.open(webPort(server), machine.ip);
   await connection.send(
@@ -95,7 +94,7 @@ testWithCurl("an upload over HTTP is finished before the server ends", async (ma
   assertEquals([answer.status, answer.header("ring-copies")], [201, "2"], answer.text);
   assertEquals(answer.header("connection"), "close");
   assertEquals(await first.exited, 0);
-  const got = await curl([url(second, "a")]);
+  const got = await curl([webUrl(second, "a")]);
   assertEquals([got.status, sha256(got.body)], [200, sha256(bytes)]);
 });
 
@@ -105,16 +104,16 @@ testWithCurl(
     const servers = await machine.startRing(3, ["-v", "--log-format", "json"]);
     const [first, second] = servers;
     assert(first && second);
-    await eventually(async () => (await curl([url(second, "_ring/ready")])).status === 200, {
+    await eventually(async () => (await curl([webUrl(second, "_ring/ready")])).status === 200, {
       what: "the server to be ready",
     });
-    await curl(["-X", "PUT", "--data-binary", "hello", url(second, "a.txt")]);
-    const status = JSON.parse(text(await curl([url(first, "_ring/status.json")])));
+    await curl(["-X", "PUT", "--data-binary", "hello", webUrl(second, "a.txt")]);
+    const status = JSON.parse(text(await curl([webUrl(first, "_ring/status.json")])));
     assertEquals(
       status.members.map(({ web }: { web: string }) => web),
-      servers.map((server) => url(server, "")),
+      servers.map((server) => webUrl(server, "")),
     );
-    const metrics = text(await curl([url(second, "_ring/metrics")]));
+    const metrics = text(await curl([webUrl(second, "_ring/metrics")]));
     assertMatch(metrics, /^ring_http_requests_total\{method="PUT",status="201"\} 1$/m);
     assertMatch(metrics, /^ring_members\{status="alive"\} 3$/m);
     assertMatch(metrics, /^ring_circles_total\{about="WRITE"\} 1$/m);
@@ -153,14 +152,7 @@ function arrivingBodies(machine: Machine, { port }: ServerProcess): number {
 }
 
 function webPort(server: ServerProcess): number {
-  return Number(new URL(url(server, "")).port);
-}
-
-/** Where a server has a file. */
-function url(server: ServerProcess, name: string): string {
-  const line = server.lines.find((line) => line.startsWith("web "));
-  if (line === undefined) throw new Error(`A server has no web front.\n${server.transcript}`);
-  return line.slice("web ".length) + name;
+  return Number(new URL(webUrl(server, "")).port);
 }
 
 async function curl(args: readonly string[]): Promise<Got> {
@@ -188,16 +180,4 @@ function readAnswer(bytes: Uint8Array): Got {
 
 function text({ body }: Got): string {
   return new TextDecoder().decode(body);
-}
-
-async function isThere(command: string): Promise<boolean> {
-  const { state } = await Deno.permissions.query({ name: "run" });
-  if (state !== "granted") return false;
-  try {
-    return (await new Deno.Command(command, { args: ["--version"], stdout: "null" }).output())
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
