@@ -25,7 +25,7 @@ import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import type { Answered } from "../storage/answered.ts";
-import { BodyCutError, type BodyReader, type Store } from "../storage/store.ts";
+import { BodyDamagedError, type BodyReader, type Store } from "../storage/store.ts";
 import { describeMessage } from "./describe.ts";
 import type { Driver } from "./driver.ts";
 import { post } from "./peers.ts";
@@ -103,7 +103,9 @@ export class Session {
       await connection.flush();
     } catch (error) {
       if (error instanceof ProtocolError) await this.#refuse(error);
-      else if (!(error instanceof ConnectionError || error instanceof BodyCutError)) onFatal(error);
+      else if (!(error instanceof ConnectionError || error instanceof BodyDamagedError)) {
+        onFatal(error);
+      }
       log.debug(() => `lost the connection from ${remote}: ${String(error)}`);
     } finally {
       driver.closeLink(this.#link);

@@ -11,7 +11,7 @@ import { chunkBytesMax, emptySha256, isSha256, rangeWithin } from "./body.ts";
 import { makeDirectory, syncDirectory } from "./data_directory.ts";
 import { attempt, diskError, fullError, isUnreadable } from "./disk_error.ts";
 import { randomId } from "./random_id.ts";
-import { BodyCutError, type BodyRange, type BodyReader, type BodyWriter } from "./store.ts";
+import { BodyDamagedError, type BodyRange, type BodyReader, type BodyWriter } from "./store.ts";
 
 /** What a body that is written tells, and is told. */
 export interface CreateOptions {
@@ -63,7 +63,7 @@ export class LargeBodies {
     if (!isSha256(sha256)) return undefined;
     const file = ifFound(() => Deno.openSync(this.#pathOf(sha256)));
     if (file === undefined) return undefined;
-    const reader = new FileReader(file, () => this.#open.delete(reader));
+    const reader = new FileReader(file, { sha256, closed: () => this.#open.delete(reader) });
     this.#open.add(reader);
     return reader;
   }
@@ -99,7 +99,7 @@ export class LargeBodies {
     const reader = this.#openFile(sha256);
     if (reader === undefined) return;
     try {
-      if (await hasHash(reader, sha256)) return;
+      if (await isWhole(reader)) return;
       // While it was read an equal body may have come, and have taken the place of the file.
       if (reader.isAt(this.#pathOf(sha256))) this.remove(sha256);
     } finally {
@@ -133,26 +133,35 @@ export class LargeBodies {
 class FileReader implements BodyReader {
   readonly size: number;
   readonly #file: Deno.FsFile;
+  readonly #sha256: string;
   readonly #closed: () => void;
   #isOpen = true;
 
-  constructor(file: Deno.FsFile, closed: () => void) {
+  constructor(file: Deno.FsFile, { sha256, closed }: { sha256: string; closed: () => void }) {
     this.#file = file;
+    this.#sha256 = sha256;
     this.#closed = closed;
     this.size = file.statSync().size;
   }
 
+  /** Hashed while it is read, and cut before its end if it is not what it was. */
   async *chunks(range?: BodyRange): AsyncGenerator<Uint8Array> {
     const { start, end } = rangeWithin(this.size, range);
+    const hash = start === 0 && end === this.size ? createHash("sha256") : undefined;
     await this.#file.seek(start, Deno.SeekMode.Start);
     for (let left = end - start; left > 0;) {
       const chunk = new Uint8Array(Math.min(left, chunkBytesMax));
       const count = await this.#file.read(chunk);
       if (count === null) {
-        throw new BodyCutError(`Cannot read a body: ${left} of its bytes are not there`);
+        throw new BodyDamagedError(`Cannot read a body: ${left} of its bytes are not there`);
       }
       left -= count;
-      yield chunk.subarray(0, count);
+      const bytes = chunk.subarray(0, count);
+      hash?.update(bytes);
+      if (left === 0 && hash !== undefined && hash.digest("hex") !== this.#sha256) {
+        throw new BodyDamagedError("Cannot read a body: its bytes are not what they were");
+      }
+      yield bytes;
     }
   }
 
@@ -171,16 +180,16 @@ class FileReader implements BodyReader {
   }
 }
 
-/** Whether a body is what it is to be; what the disk cannot read is not. */
-async function hasHash(reader: BodyReader, sha256: string): Promise<boolean> {
-  const hash = createHash("sha256");
+/** Whether a body is what it was; what the disk cannot read is not. */
+async function isWhole(reader: BodyReader): Promise<boolean> {
   try {
-    for await (const chunk of reader.chunks()) hash.update(chunk);
+    // A reading to the end is what finds out.
+    for await (const _ of reader.chunks());
+    return reader.size > 0;
   } catch (error) {
-    if (isUnreadable(error) || error instanceof BodyCutError) return false;
+    if (isUnreadable(error) || error instanceof BodyDamagedError) return false;
     throw error;
   }
-  return hash.digest("hex") === sha256;
 }
 
 interface FileWriterOptions {

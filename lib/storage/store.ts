@@ -45,8 +45,9 @@ export interface BodyReader {
   readonly bytes?: Uint8Array;
   /**
    * The body, or the part of it that `range` names, in chunks of at most 256 KiB; each is the caller's
-   * to keep. One reading at a time.
-   * @throws {BodyCutError} If it ends too soon.
+   * to keep. One reading at a time. A body from a file that is read as a whole is verified by its hash;
+   * a part of it is not.
+   * @throws {BodyDamagedError} Instead of the last chunk, if it is not what it was.
    */
   chunks(range?: BodyRange): AsyncIterable<Uint8Array>;
   close(): void;
@@ -148,9 +149,9 @@ export interface Store {
   close(): void;
 }
 
-/** A body ended before its time while it was read: it is damaged, and the next scrub will find it. */
-export class BodyCutError extends Error {
-  override readonly name = "BodyCutError";
+/** A body that was read is not what it was: it is damaged, and the next scrub will find it. */
+export class BodyDamagedError extends Error {
+  override readonly name = "BodyDamagedError";
 }
 
 /** There is no room left to write; the store can still be read. */

@@ -5,7 +5,7 @@ import { HttpConnection } from "../web/exchange.ts";
 import type { Machine, ServerProcess } from "./ring_process.ts";
 import { sampleBytes, sha256 } from "./sample.ts";
 import { testOnMachine } from "./test_on_machine.ts";
-import { needsProgram, webUrl } from "./web_front.ts";
+import { needsProgram, putOverWeb, webUrl } from "./web_front.ts";
 
 /** What curl got. */
 interface Got {
@@ -59,6 +59,23 @@ testWithCurl("an upload that breaks off is stored nowhere", async (machine) => {
   });
   for (const server of servers) assertEquals((await curl([webUrl(server, "half")])).status, 404);
 });
+
+testWithCurl(
+  "a large file that is damaged on the disk is never had as a whole",
+  async (machine) => {
+    const server = await machine.startServer();
+    const bytes = sampleBytes(1_000_000);
+    await putOverWeb(server, "large", bytes);
+    const hash = sha256(bytes);
+    const path = machine.path("ring-data", `${server.port}`, "bodies", hash.slice(0, 2), hash);
+    bytes[500_000] = 255 - (bytes[500_000] ?? 0);
+    await Deno.writeFile(path, bytes);
+    const args = ["--silent", "--fail", "--output", machine.path("got"), webUrl(server, "large")];
+    const { code } = await new Deno.Command("curl", { args }).output();
+    // It came in part, or was refused, as the scrub had found it before.
+    assert(code === 18 || code === 22, `curl ended with ${code}`);
+  },
+);
 
 testWithCurl("a file above --max-file is refused before its body", async (machine) => {
   const server = await machine.startServer(["--max-file", "1MB"]);

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { type DiskStore, openDiskStore } from "../../lib/storage/disk_store.ts";
-import { BodyCutError, type ScrubResult } from "../../lib/storage/store.ts";
+import { BodyDamagedError, type BodyRange, type ScrubResult } from "../../lib/storage/store.ts";
 import { testInDirectory, visit } from "./in_directory.ts";
 import {
   bytesOf,
@@ -30,6 +30,12 @@ function test(name: string, body: (directory: string) => void | Promise<void>): 
     await visit(directory, (store) => store.write(writes));
     await body(directory);
   });
+}
+
+function flipByte(path: string, at: number): void {
+  const bytes = Deno.readFileSync(path);
+  bytes[at] = 255 - (bytes[at] ?? 0);
+  Deno.writeFileSync(path, bytes);
 }
 
 function change(directory: string, statement: string): void {
@@ -233,12 +239,41 @@ test("DiskStore.scrub() finds a body that is cut off while it is read", async (d
     const scrubbed = store.scrub("", 1000);
     Deno.truncateSync(`${directory}/bodies/${sha256.slice(0, 2)}/${sha256}`, 1000);
     assertEquals((await scrubbed).damaged, ["large"]);
-    await assertRejects(() => readAll(reader), BodyCutError, "299000 of its bytes are not there");
+    await assertRejects(
+      () => readAll(reader),
+      BodyDamagedError,
+      "299000 of its bytes are not there",
+    );
     reader?.close();
   } finally {
     store.close();
   }
 });
+
+for (const at of [0, 150_000, 299_999]) {
+  test(`DiskStore.openBody() gives no whole body with byte ${at} changed`, async (directory) => {
+    const body = bytesOf(300_000);
+    const sha256 = sha256Of(body);
+    await visit(directory, async (store) => {
+      await upload(store, body);
+      flipByte(`${directory}/bodies/${sha256.slice(0, 2)}/${sha256}`, at);
+      const reader = store.openBody(sha256);
+      assert(reader !== undefined);
+      let given = 0;
+      const read = async (range?: BodyRange) => {
+        for await (const chunk of reader.chunks(range)) given += chunk.length;
+      };
+      await assertRejects(() => read(), BodyDamagedError, "not what they were");
+      assert(given < body.length);
+      await assertRejects(() => read({ start: 0, end: body.length }), BodyDamagedError);
+      // A part proves nothing, and is given as it is.
+      given = 0;
+      await read({ start: 1, end: 300_000 });
+      assertEquals(given, 299_999);
+      reader.close();
+    });
+  });
+}
 
 test("DiskStore.scrub() ends with nothing when the store is closed meanwhile", async (directory) => {
   const store = openDiskStore(directory);
