@@ -34,9 +34,13 @@ export interface LogOptions {
 /** What to log: text, or a function that makes it, called only if it is going to be written. */
 export type LogMessage = string | (() => string);
 
+/** What a message says, for programs: with `--log-format json` it stands beside the message. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
 /** Logs for one part of the program. */
 export interface Logger {
-  debug(message: LogMessage): void;
+  /** `fields`, if given, is called only if it is going to be written. */
+  debug(message: LogMessage, fields?: () => LogFields): void;
   info(message: LogMessage): void;
   warn(message: LogMessage): void;
   error(message: LogMessage): void;
@@ -75,20 +79,25 @@ export function logger(category: string): Logger {
   const inner = getLogger([root, category]);
   // A tagged template takes text as it is; in a plain string LogTape would replace `{…}`.
   return {
-    debug: (message) => inner.debug((log) => log`${textOf(message)}`),
+    debug: (message, fields) =>
+      fields === undefined
+        ? inner.debug((log) => log`${textOf(message)}`)
+        : inner.debug("{message}", () => ({ ...fields(), message: textOf(message) })),
     info: (message) => inner.info((log) => log`${textOf(message)}`),
     warn: (message) => inner.warn((log) => log`${textOf(message)}`),
     error: (message) => inner.error((log) => log`${textOf(message)}`),
   };
 }
 
-/** A log record as one JSON object: `time` (RFC 3339), `level`, `category` and `message`. */
-export function formatJson({ timestamp, level, category, message }: LogRecord): string {
+/** A log record as one JSON object: `time` (RFC 3339), `level`, `category`, `message`, and its fields. */
+export function formatJson(record: LogRecord): string {
+  const { timestamp, level, category, message, properties } = record;
   const line = JSON.stringify({
     time: new Date(timestamp).toISOString(),
     level,
     category: categoryOf(category),
     message: message.join(""),
+    ...properties,
   });
   // JSON escapes the control characters below U+0020, but a terminal obeys these too.
   return line.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);

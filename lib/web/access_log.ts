@@ -1,5 +1,5 @@
 /** The access log: one line for each request, when it has been answered. */
-import { logger } from "../log.ts";
+import { type LogFields, logger } from "../log.ts";
 
 const log = logger("http");
 
@@ -18,9 +18,16 @@ export interface AccessEntry {
   readonly isComplete: boolean;
 }
 
-/** Logs a request, for those who want to see all (`-v`). */
+/** Logs a request, for those who want to see all (`-v`): a line, or with `--log-format json` its fields. */
 export function logAccess(makeEntry: () => AccessEntry): void {
-  log.debug(() => accessLine(makeEntry()));
+  let entry: AccessEntry | undefined;
+  const made = () => entry ??= makeEntry();
+  log.debug(() => accessLine(made()), () => fieldsOf(made()));
+}
+
+function fieldsOf(entry: AccessEntry): LogFields {
+  // Whole microseconds.
+  return { ...entry, milliseconds: Math.round(entry.milliseconds * 1000) / 1000 };
 }
 
 /**

@@ -42,6 +42,29 @@ Deno.test("a quiet log has warnings and errors only", () => {
   assertEquals(lines.length, 1);
 });
 
+Deno.test("the fields of a message stand beside it in json, are not seen in text, and are made once", () => {
+  let made = 0;
+  const fields = () => ({ count: ++made, target: "/\u009b{a}", isComplete: true });
+  for (
+    const [format, verbose, expected] of [
+      ["json", true, '"message":"b {a}","count":1,"target":"/\\u009b{a}","isComplete":true}'],
+      ["text", true, "[DBG] test: b {a}"],
+      ["json", false, undefined],
+    ] as const
+  ) {
+    const lines = recordErrors(() => {
+      configureLog({ verbose, format });
+      logger("test").debug("b {a}", fields);
+    });
+    assertEquals(
+      lines.map((line) => line.endsWith(expected ?? "")),
+      verbose ? [true] : [],
+      `${lines}`,
+    );
+  }
+  assert(made <= 2);
+});
+
 Deno.test("formatJson() escapes what JSON lets through and a terminal obeys", () => {
   const line = formatJson({
     category: ["ring", "test"],
