@@ -12,7 +12,13 @@ import { inlineBytesMax } from "../ring/file_record.ts";
 import type { FileAnswer } from "../ring/message.ts";
 import type { Backend } from "./backend.ts";
 import { BodyError, readBody } from "./request_body.ts";
-import { entityTag, type FileExchange, holdsConditions, sendRefusal } from "./file_exchange.ts";
+import {
+  entityTag,
+  type FileExchange,
+  holdsConditions,
+  requestIfHolds,
+  sendRefusal,
+} from "./file_exchange.ts";
 import { formatHttpDate, modifiedMillis } from "./last_modified.ts";
 import { type Problem, sendProblem } from "./problem.ts";
 import { encodeName } from "./request_target.ts";
@@ -43,12 +49,15 @@ export async function putFile(
   if (problem !== undefined) return sendProblem(request, response, problem);
   const refusal = backend.putRefusal();
   if (refusal !== undefined) return sendRefusal(exchange, refusal);
+  // Judged once more when the body is there: this one may save the client to send it.
   if (!await holdsConditions(backend, exchange)) return;
   if (expectsContinue(request)) response.writeContinue();
   const stored = await receive(backend, exchange, bytesMax);
   if (stored === undefined) return;
   const contentType = typeOf(request, name);
-  const { answer } = await backend.request({ type: "PUT", item: name, contentType, ...stored });
+  const ask = { type: "PUT", item: name, contentType, ...stored } as const;
+  const answer = await requestIfHolds(backend, exchange, ask);
+  if (answer === undefined) return;
   if (answer.status !== 200 && answer.status !== 201) return sendRefusal(exchange, answer);
   sendStored(exchange, answer);
 }

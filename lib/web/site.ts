@@ -12,6 +12,7 @@ import { putFile } from "./put_file.ts";
 import { Reads } from "./reads.ts";
 import { parseTarget, type RequestTarget } from "./request_target.ts";
 import type { Exchange } from "./send_body.ts";
+import { Turns } from "./turns.ts";
 import type { WebOptions } from "./web_options.ts";
 
 const log = logger("web");
@@ -24,6 +25,7 @@ export class Site {
   readonly #options: WebOptions;
   readonly #reads: Reads;
   readonly #control: Control;
+  readonly #turns = new Turns();
   #underWay = 0;
 
   constructor(backend: Backend, options: WebOptions) {
@@ -86,16 +88,17 @@ export class Site {
     target: Extract<RequestTarget, { type: "file" | "folder" }>,
   ): Promise<void> {
     const { request, response } = exchange;
+    const write = (name: string) => ({ ...exchange, name, turns: this.#turns });
     switch (request.method) {
       case "GET":
       case "HEAD":
         return await this.#reads.handle(exchange, target);
       case "PUT":
         if (target.type === "folder") return refuseFolder(exchange);
-        return await putFile(this.#backend, this.#options, { ...exchange, name: target.name });
+        return await putFile(this.#backend, this.#options, write(target.name));
       case "DELETE":
         if (target.type === "folder") return refuseFolder(exchange);
-        return await deleteFile(this.#backend, { ...exchange, name: target.name });
+        return await deleteFile(this.#backend, write(target.name));
       default:
         return refuseMethod(request, response, allow);
     }
