@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Member, MemberStatus } from "../../lib/ring/member.ts";
 import type { RingEvent } from "../../lib/web/activity.ts";
+import { eventually } from "../eventually.ts";
 import { isPagePath, servePage } from "../../lib/web/page.ts";
 
 /** A file as `files.json` lists it. */
@@ -92,6 +93,11 @@ export class FakeServer {
     this.tellAs("numbers", { requests, puts, gets: 0, bytes: 0, files, digest, latencyMs });
   }
 
+  /** Waits until so many listen. */
+  async waitForListeners(count: number): Promise<void> {
+    await eventually(() => this.#listeners.size === count, { what: `${count} listeners` });
+  }
+
   /** Cuts off whoever listens, and listens no more. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -110,7 +116,7 @@ export class FakeServer {
     response.setHeader("Access-Control-Allow-Origin", request.headers.origin ?? "*");
     if (url.pathname === "/_ring/events") return this.#listen(response);
     if (url.pathname === "/_ring/files.json") return this.#list(url, response);
-    if (request.method === "PUT") return refuse(request, response);
+    if (request.method === "PUT") return void answerPut(request, response, this.#ring);
     if (isPagePath(url.pathname)) return servePage(request, response);
     response.writeHead(404).end();
   }
@@ -136,9 +142,15 @@ export class FakeServer {
   }
 }
 
-/** Takes no file, and says why. */
-function refuse(request: IncomingMessage, response: ServerResponse): void {
+/** Takes a file, or says why not. */
+async function answerPut(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { gate, hasRoom }: FakeRing,
+): Promise<void> {
+  await gate;
   request.resume();
+  if (hasRoom) return void response.writeHead(201, { "Ring-Copies": "1" }).end();
   response.writeHead(507, { "Content-Type": "application/problem+json" });
   response.end(JSON.stringify({ status: 507, detail: "There is no room on this disk" }));
 }
@@ -147,6 +159,9 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
 export class FakeRing implements AsyncDisposable {
   readonly servers: FakeServer[] = [];
   files: FakeFile[] = [];
+  /** What is put is not read before this has ended. */
+  gate: Promise<void> = Promise.resolve();
+  hasRoom = false;
   #sequence = 0;
 
   /** Starts so many servers. */

@@ -100,6 +100,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a folder chosen on the page is put as one that is dropped",
+  ...needsBrowser(),
+  fn: () =>
+    withScene(async ({ machine, origins, watched }) => {
+      await Deno.mkdir(machine.path("site", "css"), { recursive: true });
+      await Deno.writeTextFile(machine.path("site", "css", "site.css"), "body{}");
+      await watched.page.setInputFiles("#choose-folder-input", machine.path("site"));
+      await waitForFile(`${origins[2]}/css/site.css`, "body{}");
+      await watched.waitForText("#files-summary", "1 file");
+      watched.assertNoComplaint();
+    }),
+});
+
+Deno.test({
   name: "the circle closes over a server that is killed, and opens for it when it returns",
   ...needsBrowser(),
   fn: () =>

@@ -1,7 +1,7 @@
 /**
  * The index: the names of all files, in the browser, so that searching and sorting are immediate. It is
- * bounded: of a ring with more files the first ones are in it, and a search asks the server for names
- * that start so.
+ * bounded: of a ring with more files the first ones are in it, and a search asks the server for those
+ * whose names begin so.
  */
 import { stampMillis } from "./writes.js";
 
@@ -15,7 +15,7 @@ import { stampMillis } from "./writes.js";
  */
 
 /** The most files that the page keeps, and how many it asks for at a time. */
-export const filesMax = 20_000;
+const filesMax = 20_000;
 const pageSize = 1000;
 
 /** The files of the ring, as this server lists them. */
@@ -38,9 +38,23 @@ export class FileIndex {
     this.#onChange = onChange;
   }
 
-  /** How many files are in the index. */
-  get size() {
-    return this.#files.size;
+  /** What the names of the files in the index begin with. */
+  get prefix() {
+    return this.#prefix;
+  }
+
+  /** Whether all files are in the index, as far as is known. */
+  get isWhole() {
+    return this.#prefix === "" && !this.isPartial;
+  }
+
+  /**
+   * Whether the server has nothing to add to what the index has for this text.
+   *
+   * @param {string} text
+   */
+  covers(text) {
+    return text === this.#prefix || (!this.isPartial && text.startsWith(this.#prefix));
   }
 
   /** The files in the index, in no order. */
@@ -52,6 +66,7 @@ export class FileIndex {
   async load(prefix = "") {
     const generation = ++this.#generation;
     this.isLoaded = false;
+    this.isPartial = false;
     this.#prefix = prefix;
     this.#newer = [];
     /** @type {Map<string, FileEntry>} */

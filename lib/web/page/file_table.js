@@ -1,6 +1,6 @@
 /** The table of files: searched, sorted, and a page of it at a time. */
 import { element, find, setAttributes, setText } from "./element.js";
-import { FileIndex, filesMax } from "./file_index.js";
+import { FileIndex } from "./file_index.js";
 import { formatAge, formatCount, formatSize } from "./units.js";
 
 /** How many files are shown at a time. */
@@ -14,6 +14,10 @@ const renderMs = 120;
 
 /** How long to wait for more letters before a server is asked, in milliseconds. */
 const searchMs = 250;
+
+/** The path of a bin, and that of an arrow down to a line. */
+const bin = "M3 4.6H13M6.2 4.4V2.8H9.8V4.4M4.3 4.8L5 13.2H11L11.7 4.8M6.8 7.2V10.8M9.2 7.2V10.8";
+const arrowDown = "M8 3V10.5M4.8 7.6L8 10.8L11.2 7.6M3.5 13.2H12.5";
 
 /** @typedef {import("./file_index.js").FileEntry} FileEntry */
 /** @typedef {"name" | "size" | "modified"} SortKey */
@@ -37,7 +41,6 @@ export class FileTable {
   #rendering;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #searching;
-
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retrying;
 
@@ -55,8 +58,10 @@ export class FileTable {
   /** Reads all files anew; a server that has not all of them yet is asked again until it has. */
   async load() {
     clearTimeout(this.#retrying);
-    const isDone = await this.#index.load(this.#index.isPartial ? this.#search.value : "");
+    const isDone = await this.#index.load(this.#index.isWhole ? "" : this.#search.value);
     if (!isDone) this.#retrying = setTimeout(() => this.load(), retryMs);
+    // Something may have been searched for while it was not yet known how many there are.
+    else this.#ask();
   }
 
   /** Asks no more: the server is not there. */
@@ -105,7 +110,7 @@ export class FileTable {
     const link = element("a", { href, target: "_blank", rel: "noopener", title: name });
     if (slash > 0) link.append(element("span", { class: "folder" }, name.slice(0, slash)));
     link.append(name.slice(slash));
-    const remove = iconButton("Delete", name, "M4.5 4.5L11.5 11.5M11.5 4.5L4.5 11.5");
+    const remove = iconButton("Delete", name, bin);
     remove.addEventListener("click", () => this.#onDelete(name));
     const download = element(
       "a",
@@ -117,7 +122,7 @@ export class FileTable {
         title: "Download",
       },
     );
-    download.append(icon("M8 3V10.5M4.8 7.6L8 10.8L11.2 7.6M3.5 13.2H12.5"));
+    download.append(icon(arrowDown));
     return element(
       "tr",
       { "data-name": name },
@@ -137,10 +142,11 @@ export class FileTable {
     const range = found > shown
       ? `${first.toLocaleString("en")}–${(first + shown - 1).toLocaleString("en")} of `
       : "";
-    const partial = this.#index.isPartial
-      ? `, the first ${filesMax.toLocaleString("en")} only`
-      : "";
-    setText(this.#summary, found === 0 ? "" : `${range}${formatCount(found, "file")}${partial}`);
+    const [only, rest] = this.#index.isPartial
+      ? ["the first ", "; search for the others"]
+      : ["", ""];
+    const count = `${range}${only}${formatCount(found, "file")}${rest}`;
+    setText(this.#summary, found === 0 ? "" : count);
     this.#previous.disabled = this.#first === 0;
     this.#next.disabled = this.#first + shown >= found;
     const hasPages = found > rowsMax;
@@ -154,20 +160,24 @@ export class FileTable {
     this.#empty.hidden = found > 0 || !this.#index.isLoaded;
     const isSearch = this.#search.value !== "";
     this.#empty.classList.toggle("search", isSearch);
-    setText(
-      this.#empty,
-      isSearch
-        ? `No file has “${this.#search.value}” in its name.`
-        : "No files yet. Drop some here: every server will have them.",
-    );
+    const searched = this.#index.prefix === ""
+      ? `No file has “${this.#search.value}” in its name.`
+      : `No file has a name that begins with “${this.#search.value}”.`;
+    const none = "No files yet. Drop some here: every server will have them.";
+    setText(this.#empty, isSearch ? searched : none);
   }
 
   #handleSearch() {
     this.#first = 0;
     this.#schedule();
-    if (!this.#index.isPartial) return;
+    this.#ask();
+  }
+
+  /** Asks the server, soon, for what is searched for and may not be in the index. */
+  #ask() {
     clearTimeout(this.#searching);
-    this.#searching = setTimeout(() => this.#index.load(this.#search.value), searchMs);
+    if (this.#index.covers(this.#search.value)) return;
+    this.#searching = setTimeout(() => this.load(), searchMs);
   }
 
   /** @param {Element} button */

@@ -1,7 +1,7 @@
 /** The hero: the picture of the ring, what stands in its middle, and the list for small screens. */
 import { element, find, setAttributes, setText } from "./element.js";
 import { Hops } from "./hops.js";
-import { isLive, shortNames } from "./members.js";
+import { isLive, shortNames, splitAddress } from "./members.js";
 import { Picture } from "./picture.js";
 import { Travellers } from "./travellers.js";
 import { formatAge, formatCount } from "./units.js";
@@ -13,6 +13,9 @@ const checkMs = 800;
 const roundMs = 2600;
 const hopMsMin = 260;
 const hopMsMax = 850;
+
+/** Where a server listens, and looks for another, unless it is told. */
+const defaultIp = "127.0.1.1";
 
 /** What a server without files is shown with. */
 const noFiles = formatCount(0, "file");
@@ -36,6 +39,8 @@ export class Hero {
   #hops;
   #title = find("centre-title", HTMLElement);
   #text = find("centre-text", HTMLElement);
+  #hint = find("centre-hint", HTMLElement);
+  #command = find("centre-command", HTMLElement);
   #list = find("servers", HTMLElement);
   /** @type {readonly ServerView[]} */
   #views = [];
@@ -116,13 +121,25 @@ export class Hero {
 
   #showCentre() {
     const pointed = this.#views.find(({ member }) => member.id === this.#pointed);
+    const live = this.#views.filter(({ member }) => isLive(member));
+    this.#showHint(live, pointed !== undefined);
     if (pointed !== undefined) {
       setText(this.#title, pointed.member.address);
       return setText(this.#text, describeServer(pointed));
     }
-    const live = this.#views.filter(({ member }) => isLive(member));
     setText(this.#title, live.length === 0 ? "" : formatCount(live.length, "server"));
     setText(this.#text, describeFiles(live));
+  }
+
+  /**
+   * How to add a server, while there is one only.
+   *
+   * @param {readonly ServerView[]} live
+   * @param {boolean} isPointing
+   */
+  #showHint([first, ...others], isPointing) {
+    this.#hint.hidden = first === undefined || others.length > 0 || isPointing;
+    setText(this.#command, first === undefined ? "" : joinCommand(first.member.address));
   }
 
   #showList() {
@@ -144,7 +161,18 @@ export class Hero {
  */
 function describeEnd(status, since) {
   const deed = status === "left" ? "left" : "stopped";
-  return since === undefined ? deed : `${deed} at ${new Date(since).toTimeString().slice(0, 5)}`;
+  return since === undefined ? deed : `${deed} ${new Date(since).toTimeString().slice(0, 5)}`;
+}
+
+/**
+ * What starts a server next to this one.
+ *
+ * @param {string} address
+ */
+function joinCommand(address) {
+  const { host, port } = splitAddress(address);
+  const ip = host === defaultIp ? "" : `--prev-ip ${host} `;
+  return `ring server ${ip}--prev-port ${port}`;
 }
 
 /** @param {ServerView} view */

@@ -86,8 +86,12 @@ function hostName(host) {
   return isNumber ? `.${host.split(".").at(-1)}` : host.split(".")[0] ?? host;
 }
 
-/** @param {string} address */
-function splitAddress(address) {
+/**
+ * The host and the port of an address, for example `127.0.1.1:4043`.
+ *
+ * @param {string} address
+ */
+export function splitAddress(address) {
   const colon = address.lastIndexOf(":");
   return { host: address.slice(0, colon), port: address.slice(colon + 1) };
 }

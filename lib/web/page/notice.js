@@ -1,4 +1,4 @@
-/** The notice: this server has stopped, and where to go. */
+/** The notices: this server has stopped, or the page was opened where it hears no other; and where to go. */
 import { element, find, setText } from "./element.js";
 import { isLive } from "./members.js";
 
@@ -8,11 +8,14 @@ const patienceMs = 1200;
 /** The most servers that are offered. */
 const offeredMax = 6;
 
-/** Says that this server has stopped, until it is back. */
+/** Says what keeps the page from showing all, for as long as it does. */
 export class Notice {
   #root = find("notice", HTMLElement);
   #text = find("notice-text", HTMLElement);
   #links = find("notice-links", HTMLElement);
+  #elsewhere = find("elsewhere", HTMLElement);
+  #elsewhereText = find("elsewhere-text", HTMLElement);
+  #elsewhereLink = find("elsewhere-link", HTMLAnchorElement);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #waiting;
 
@@ -28,7 +31,8 @@ export class Notice {
   }
 
   /** @param {import("./ring.js").Ring} ring */
-  update({ members, ownId }) {
+  update({ members, ownId, properHref }) {
+    this.#showElsewhere(properHref);
     const own = members.find(({ id }) => id === ownId);
     const others = members.filter((member) => isLive(member) && member.id !== ownId);
     const offered = others.filter(({ web }) => web !== undefined).slice(0, offeredMax);
@@ -42,6 +46,18 @@ export class Notice {
         element("a", { href: new URL("/_ring/", web).href }, address)
       ),
     );
+  }
+
+  /** @param {string} href where the page would hear all; empty if it does */
+  #showElsewhere(href) {
+    this.#elsewhere.hidden = href === "";
+    setText(
+      this.#elsewhereText,
+      `This page was opened at ${location.origin}, which is no address of the ring: it hears this ` +
+        "server only. All are heard at",
+    );
+    setText(this.#elsewhereLink, href);
+    this.#elsewhereLink.href = href;
   }
 
   /** @param {boolean} isStopped */

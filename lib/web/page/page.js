@@ -17,6 +17,9 @@ import { Writes } from "./writes.js";
 /** How often what depends on the time is shown anew, in milliseconds. */
 const refreshMs = 1000;
 
+/** How long to collect changes of files before their numbers are shown, in milliseconds: as the table does. */
+const collectMs = 120;
+
 startTheme(find("theme", HTMLButtonElement));
 const journal = new Journal(find("journal", HTMLElement), find("announcer", HTMLElement));
 const writes = new Writes();
@@ -43,6 +46,9 @@ startDropZone((chosen) => uploads.add(chosen));
 setInterval(() => hero.update(), refreshMs);
 ring.start();
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let updating;
+
 /**
  * @param {readonly import("./members.js").Member[]} members
  * @param {readonly import("./members.js").Member[]} previous
@@ -67,6 +73,10 @@ function handleFile(id, change) {
   const { key, text } = writes.describe(id, change, context);
   journal.write({ text, tone: "plain" }, key);
   files.apply(change.record);
+  updating ??= setTimeout(() => {
+    updating = undefined;
+    hero.update();
+  }, collectMs);
 }
 
 /**

@@ -72,6 +72,8 @@ export class Ring {
   #streams;
   /** @type {boolean | undefined} */
   #isOwnHeard;
+  /** Where this server says that its page is, if that is not where the page was opened. */
+  #properHref = "";
   /** @type {readonly Member[]} */
   members = [];
 
@@ -81,6 +83,7 @@ export class Ring {
     this.#streams = new Streams({
       onEvent: (origin, type, data) => this.#handleEvent(origin, type, data),
       onState: (origin, isOpen) => this.#handleState(origin, isOpen),
+      onSleep: () => this.#handleSleep(),
     });
   }
 
@@ -91,6 +94,15 @@ export class Ring {
   /** The id of the server that the page came from, once it has said so. */
   get ownId() {
     return this.#ids.get(this.#own);
+  }
+
+  /**
+   * Where the page would hear every server, if it was opened elsewhere: by another name, or through a
+   * proxy. Servers let themselves be heard by pages of the ring's own addresses only. Empty if it was
+   * not.
+   */
+  get properHref() {
+    return this.#properHref;
   }
 
   /** The live members, in the order of the circle, from this server on. */
@@ -147,7 +159,7 @@ export class Ring {
       case "hop":
         return this.#handlers.onHop(data);
       case "file":
-        return this.#handlers.onFile(id, data);
+        return this.#handleFile(id, data);
       case "note":
         return this.#handlers.onNote(id, data.text);
     }
@@ -160,6 +172,7 @@ export class Ring {
   #handleList(origin, list) {
     this.#lists.set(origin, list);
     if (list[0] !== undefined) this.#ids.set(origin, list[0].id);
+    if (origin === this.#own) this.#properHref = properHref(list);
     this.#merge();
     if (origin === this.#own) this.#noteOwn(true);
   }
@@ -176,6 +189,28 @@ export class Ring {
     this.#numbers.delete(this.#ids.get(origin) ?? "");
     this.#merge();
     if (origin === this.#own) this.#noteOwn(false);
+  }
+
+  /** What was told before is no measure of what will be told after. */
+  #handleSleep() {
+    this.#numbers.clear();
+    this.#digests.clear();
+    this.#isOwnHeard = undefined;
+  }
+
+  /**
+   * Counts a change at once: the server tells the number only once a second.
+   *
+   * @param {string} id
+   * @param {FileChange} change
+   */
+  #handleFile(id, change) {
+    const numbers = this.#numbers.get(id);
+    const more = change.record.deleted ? (change.isNew ? 0 : -1) : change.isNew ? 1 : 0;
+    if (numbers !== undefined) {
+      this.#numbers.set(id, { ...numbers, files: numbers.files + more });
+    }
+    this.#handlers.onFile(id, change);
   }
 
   /**
@@ -214,9 +249,10 @@ export class Ring {
     }
   }
 
-  /** Listens at every live server; at this one in any case, under the name that the browser knows. */
+  /** Listens at every live server that lets it; at this one in any case, where the page was opened. */
   #follow() {
-    const others = this.circle.flatMap(({ id, web }) =>
+    const heard = this.#properHref === "" ? this.circle : [];
+    const others = heard.flatMap(({ id, web }) =>
       web === undefined || id === this.ownId ? [] : [new URL(web).origin]
     );
     const wanted = [this.#own, ...others];
@@ -225,4 +261,17 @@ export class Ring {
     }
     this.#streams.follow(wanted);
   }
+}
+
+/**
+ * The page of the first of these, if the page was opened at an address that is none of theirs.
+ *
+ * @param {readonly Member[]} list
+ */
+function properHref(list) {
+  const isTheirs = list.some(({ web }) =>
+    web !== undefined && new URL(web).origin === location.origin
+  );
+  const web = list[0]?.web;
+  return isTheirs || web === undefined ? "" : new URL("/_ring/", web).href;
 }

@@ -21,6 +21,7 @@ const types = /** @type {const} */ (["list", "hop", "file", "note", "numbers"]);
  * @typedef {object} StreamHandlers
  * @property {(origin: string, type: EventType, data: any) => void} onEvent something was told
  * @property {(origin: string, isOpen: boolean) => void} onState a stream was opened, or is cut off
+ * @property {() => void} onSleep nobody sees the page: nothing more is told until somebody does
  */
 
 /** The streams of all servers, by their origin, for example `http://127.0.1.1:8043`. */
@@ -67,6 +68,7 @@ export class Streams {
   #sleep() {
     this.#isAsleep = true;
     for (const stream of this.#streams.values()) stream.close();
+    this.#handlers.onSleep();
   }
 
   #wake() {
