@@ -1,5 +1,5 @@
 /** What servers tell each other: the records of members and of files, and each message. */
-import { pageRecordsMax } from "../ring/file_record.ts";
+import { emptySha256, pageRecordsMax } from "../ring/file_record.ts";
 import type { FileRecord } from "../ring/file_record.ts";
 import { membersMax, memberStatuses } from "../ring/member.ts";
 import { deeds, visitsMax } from "../ring/message.ts";
@@ -53,6 +53,10 @@ const readRecord: Reader<FileRecord> = (value, at) => {
   }
   if (!record.deleted && record.sha256 === "") {
     throw new ProtocolError(400, `Cannot read ${at}.sha256: it is empty, and it is no tombstone`);
+  }
+  // A body that is said to be longer than it is could never be read.
+  if (!record.deleted && (record.size === 0) !== (record.sha256 === emptySha256)) {
+    throw new ProtocolError(400, `Cannot read ${at}.size: ${record.size} bytes have another hash`);
   }
   return record;
 };

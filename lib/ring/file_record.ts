@@ -20,6 +20,9 @@ export interface FileRecord {
   readonly deleted?: true;
 }
 
+/** The SHA-256 of no bytes. Every store has this body, and none keeps it. */
+export const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /** The most bytes, as UTF-8, that a name may have. */
 export const nameBytesMax = 1024;
 

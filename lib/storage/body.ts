@@ -5,11 +5,10 @@ import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { RecordWrite } from "../ring/step.ts";
 import type { BodyRange, BodyReader } from "./store.ts";
 
+export { emptySha256 } from "../ring/file_record.ts";
+
 /** The most bytes in one chunk that a reader gives. */
 export const chunkBytesMax = 256 * 1024;
-
-/** The SHA-256 of no bytes. Every store has this body, and none keeps it. */
-export const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** The SHA-256 of bytes, as records have it. */
 export function sha256Of(bytes: Uint8Array): string {

@@ -334,11 +334,18 @@ export class DiskStore implements Store {
     return sha256 === emptySha256 || this.#small.has(sha256) || this.#large.has(sha256);
   }
 
-  /** Asks the file system only if the body may be a file: to hear that there is none takes long. */
+  /**
+   * Whether the body is here, as long as the record says: what all records come to is read back as a
+   * number, and a size that is made up could be too large for one.
+   *
+   * Asks the file system only if the body may be a file: to hear that there is none takes long.
+   */
   #hasBodyOf(record: FileRecord): boolean {
-    const { sha256 } = record;
+    const { sha256, size } = record;
     const mayBeFile = hasLargeBody(record) || this.#awaited.has(sha256);
-    return mayBeFile ? this.#hasBody(sha256) : this.#small.has(sha256);
+    const found = this.#small.sizeOf(sha256) ??
+      (mayBeFile ? this.#large.sizeOf(sha256) : undefined);
+    return found === size;
   }
 
   /**

@@ -54,6 +54,12 @@ export class LargeBodies {
     return isSha256(sha256) && ifFound(() => Deno.statSync(this.#pathOf(sha256))) !== undefined;
   }
 
+  /** The bytes in a body; `undefined` if it is not here. */
+  sizeOf(sha256: string): number | undefined {
+    if (!isSha256(sha256)) return undefined;
+    return ifFound(() => Deno.statSync(this.#pathOf(sha256)))?.size;
+  }
+
   /** Opens a body; who reads it can read on even when it is removed. */
   open(sha256: string): BodyReader | undefined {
     return this.#openFile(sha256);

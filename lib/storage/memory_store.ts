@@ -175,6 +175,11 @@ export class MemoryStore implements Store {
 
   close(): void {}
 
+  /** Whether the body is here, as long as the record says. */
+  #hasBodyOf({ sha256, size }: FileRecord): boolean {
+    return this.#bodies.get(sha256)?.length === size;
+  }
+
   /** Adds to `released` the bodies that this write may have made needless. */
   #writeOne(write: RecordWrite, released: Set<string>): WriteOutcome {
     assertInlineBody(write);
@@ -183,7 +188,7 @@ export class MemoryStore implements Store {
     const hasBody = (sha256: string) => this.hasBody(sha256);
     const newer = findSuperseding(write, { previous, hasBody });
     const isRefused = newer === undefined && this.#isFull && !record.deleted;
-    if (!newer && !isRefused && needsStoredBody(write) && !hasBody(record.sha256)) {
+    if (!newer && !isRefused && needsStoredBody(write) && !this.#hasBodyOf(record)) {
       return { outcome: "bodyMissing" };
     }
     if (needsStoredBody(write)) {

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../lib/protocol/frame.ts";
 import { FrameDecoder, isJsonObject } from "../../lib/protocol/frame.ts";
 import { ProtocolError } from "../../lib/protocol/protocol_error.ts";
 import { InvariantError } from "../../lib/ring/assert.ts";
-import { pageRecordsMax } from "../../lib/ring/file_record.ts";
+import { emptySha256, pageRecordsMax } from "../../lib/ring/file_record.ts";
 import { membersMax } from "../../lib/ring/member.ts";
 import { visitsMax } from "../../lib/ring/message.ts";
 import { frameOf } from "./bytes.ts";
@@ -281,6 +281,20 @@ Deno.test("decode refuses a record that is half a tombstone", () => {
   ];
   for (const record of halves) {
     assertThrows(() => decodeIncoming(page(record), undefined), ProtocolError, "PAGE.records[0]");
+  }
+});
+
+Deno.test("decode refuses a record whose size cannot be that of what has its hash", () => {
+  const { record, member } = sample;
+  const page = { type: "PAGE", from: member.id, to: member.id, sequence: 1 };
+  const lies = [
+    { ...record, size: 0 },
+    { ...record, sha256: emptySha256 },
+    { ...record, sha256: emptySha256, size: Number.MAX_SAFE_INTEGER },
+  ];
+  for (const lie of lies) {
+    const value = { ...page, records: [lie] };
+    assertThrows(() => decodeIncoming(value, undefined), ProtocolError, "have another hash");
   }
 });
 

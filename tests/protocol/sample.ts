@@ -1,5 +1,10 @@
 /** One good message of every type, and of every form that a type has. */
-import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
+import {
+  bucketCount,
+  bucketDigits,
+  emptySha256,
+  type FileRecord,
+} from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
 import type { Circle, ClientAnswer, FetchAnswer, MemberMessage } from "../../lib/ring/message.ts";
 import type { BodyMessage, ClientRequest, FetchMessage, Survey } from "../../lib/ring/message.ts";
@@ -99,7 +104,12 @@ export const memberMessages: readonly MemberMessage[] = [
     ...envelope,
     hop: 6,
     circle,
-    errand: { type: "WRITE", record: { ...record, size: 0 }, holder: id("a"), list: digest("1") },
+    errand: {
+      type: "WRITE",
+      record: { ...record, size: 0, sha256: emptySha256 },
+      holder: id("a"),
+      list: digest("1"),
+    },
     body: new Uint8Array(0),
   },
   {

@@ -170,6 +170,17 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
     assertEquals(store.hasBody("../../../../etc/passwd"), false);
   });
 
+  test("refuses a record that says its body is longer than it is", async (store) => {
+    const small = inline("small", { body: bytesOf(10) });
+    store.write([small]);
+    const sha256 = await upload(store, bytesOf(largeBytes));
+    for (const body of [{ sha256 }, { sha256: small.record.sha256 }, { sha256: emptySha256 }]) {
+      const lie = { ...small.record, name: "lie", ...body, size: Number.MAX_SAFE_INTEGER };
+      assertEquals(store.write([{ record: lie }]), [{ outcome: "bodyMissing" }]);
+    }
+    assertEquals(store.summary().bytes, 10);
+  });
+
   test("asserts that an inline body is as long as its record says", (store) => {
     const record = recordOf("a", { body: bytesOf(10) });
     assertThrows(() => store.write([{ record, body: bytesOf(9) }]), InvariantError, "9 bytes");
