@@ -17,16 +17,17 @@
 import type { Effects } from "./effects.ts";
 import { isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
-import type {
-  Ack,
-  Circle,
-  CircleName,
-  Deed,
-  Errand,
-  Forward,
-  MemberMessage,
-  Update,
-  Visit,
+import {
+  type Ack,
+  type Circle,
+  type CircleName,
+  type Deed,
+  type Errand,
+  type Forward,
+  type MemberMessage,
+  type Update,
+  type Visit,
+  visitsMax,
 } from "./message.ts";
 
 /** How long a hop may go without an acknowledgement, in milliseconds. */
@@ -150,6 +151,8 @@ export class Circles {
   /** Passes a circle on, or back to its creator when there is nowhere else. */
   pass(circle: Circle, payload: Payload): void {
     const { self, onReturn } = this.#options;
+    // No ring has so many servers: passed on, it would be refused, and take the connection with it.
+    if (circle.visited.length > visitsMax) return;
     const next = this.next(circle);
     if (next !== undefined) return this.#send(next.id, circle, payload);
     if (circle.creator === self) return onReturn(circle, payload);
@@ -166,8 +169,8 @@ export class Circles {
     this.#send(first, circle, payload);
   }
 
-  handleAck(message: Ack): void {
-    this.#hops.delete(message.hop);
+  handleAck({ from, hop }: Ack): void {
+    if (this.#hops.get(hop)?.to === from) this.#hops.delete(hop);
   }
 
   /** Deals with the hops to a member that could not be reached. */

@@ -10,7 +10,7 @@ import {
   seenCirclesMax,
 } from "../../lib/ring/circles.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import { type Circle, type Deed, deeds } from "../../lib/ring/message.ts";
+import { type Circle, type Deed, deeds, visitsMax } from "../../lib/ring/message.ts";
 import { envelope } from "./harness.ts";
 import { PartHarness } from "./part_harness.ts";
 import {
@@ -175,6 +175,24 @@ Deno.test("an acknowledgement of an unknown hop changes nothing", () => {
   harness.pass(circleOf("A"));
   harness.circles.handleAck({ type: "ACK", ...envelope("B"), hop: 99 });
   assertEquals(harness.circles.hopsUnderWay, 1);
+});
+
+Deno.test("an acknowledgement by another than the receiver of a hop changes nothing", () => {
+  const harness = new CirclesHarness("B", "C");
+  harness.pass(circleOf("A"));
+  harness.circles.handleAck({ type: "ACK", ...envelope("C"), hop: 1 });
+  assertEquals(harness.circles.hopsUnderWay, 1);
+});
+
+Deno.test("pass() lets a circle end that says it was at more servers than there may be", () => {
+  const harness = new CirclesHarness("B");
+  const visit = { id: idOf("C"), deed: "passed" as const };
+  const full = { ...circleOf("C"), visited: new Array<typeof visit>(visitsMax - 1).fill(visit) };
+  harness.step(() => harness.circles.visitAndPass(full, payload));
+  assertEquals(harness.takeSent("FORWARD").length, 1);
+  const over = { ...full, visited: [...full.visited, visit] };
+  harness.step(() => harness.circles.visitAndPass(over, payload));
+  assertEquals(harness.takeSent("FORWARD"), []);
 });
 
 Deno.test("a silent hop is tried hopTriesMax times, hopTimeoutMs apart, and then skipped", () => {
