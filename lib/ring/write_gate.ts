@@ -71,10 +71,12 @@ export class WriteGate {
     const clocks = membership.others
       .flatMap((member) => this.#clocks.get(member.id) ?? [])
       .sort((a, b) => a - b);
-    // Of an even number the one nearer to the past: none of them is more right.
-    const median = clocks[Math.floor((clocks.length - 1) / 2)];
-    if (median === undefined) return 0;
     const { wall, monotonic } = effects.now;
-    return wall - monotonic - median;
+    const own = wall - monotonic;
+    // Of an even number there are two in the middle: the nearer one, as most clocks then agree with it.
+    const earlier = clocks[Math.floor((clocks.length - 1) / 2)];
+    const later = clocks[Math.floor(clocks.length / 2)];
+    if (earlier === undefined || later === undefined) return 0;
+    return own - Math.min(Math.max(own, earlier), later);
   }
 }

@@ -45,6 +45,21 @@ Deno.test("a server whose clock is far from the median of the others refuses to 
   }
 });
 
+Deno.test("of three servers one whose clock is wrong does not stop the other two", () => {
+  for (const wrong of [-3_600_000, 3_600_000]) {
+    for (const [b, c] of [[0, wrong], [wrong, 0]] as const) {
+      const server = inRing("B", "C");
+      tellClock(server, "B", b);
+      tellClock(server, "C", c);
+      assertEquals(server.answerTo(server.ask(putOf("a", "text"))), undefined);
+    }
+    const alone = inRing("B", "C");
+    for (const name of ["B", "C"] as const) tellClock(alone, name, wrong);
+    const answer = alone.answerTo(alone.ask(putOf("a", "text")));
+    assertStringIncludes(answer?.error ?? "", "3600 s");
+  }
+});
+
 Deno.test("a GET is answered whatever the clock shows and however few servers are live", () => {
   const server = inRingWith({ minCopies: 3 }, "B");
   tellClock(server, "B", 3_600_000);
