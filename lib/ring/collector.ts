@@ -14,7 +14,7 @@ import type { Applier } from "./applier.ts";
 import type { Circles } from "./circles.ts";
 import type { Effects } from "./effects.ts";
 import { hasAskedAll } from "./finder.ts";
-import type { Member, MemberId } from "./member.ts";
+import { type Member, type MemberId, membersMax } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Circle, CollectAnswer, Deed, Errand, Survey } from "./message.ts";
 import type { Repair } from "./repair.ts";
@@ -91,6 +91,7 @@ export class Collector {
   handleSurvey(circle: Circle, errand: SurveyErrand): void {
     const surveys = errand.surveys.filter(({ id }) => id !== this.#options.self);
     const { clock, effects } = this.#options;
+    if (surveys.length >= membersMax) return;
     clock.forgo(errand.upTo, effects.now.wall);
     this.#options.circles.visitAndPass(circle, {
       type: "FORWARD",
@@ -100,11 +101,13 @@ export class Collector {
 
   /** Passes another server's COLLECT on, drops what it says, and tells the creator by the envelope. */
   handleCollect(circle: Circle, errand: CollectErrand): void {
-    const { membership, circles, applier, repair } = this.#options;
+    const { membership, circles, applier, repair, clock } = this.#options;
     const pass = (deed: Deed) => {
       circles.visitAndPass(circle, { type: "FORWARD", errand }, deed);
     };
-    const isReady = errand.list === membership.digest && applier.isIdle && !repair.isPulling;
+    // Who was surveyed makes its stamps above this one; else later writes would be taken for past ones.
+    const isReady = errand.list === membership.digest && clock.isAbove(errand.upTo) &&
+      applier.isIdle && !repair.isPulling;
     if (!isReady) return pass("failed");
     applier.forgo(errand.upTo);
     this.#drop(errand.upTo, () => pass("stored"));

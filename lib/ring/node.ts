@@ -9,13 +9,15 @@
  * (`entrance.ts`), messages that go round (`circles.ts`), this server's own (`rounds.ts`), what clients
  * ask (`replication.ts`) and when it is refused (`write_gate.ts`), looking for it (`finder.ts`), storing it
  * (`applier.ts`), catching up (`repair.ts`, `returns.ts`), mending (`mender.ts`), dropping tombstones
- * (`collector.ts`), and what to do about strangers (`strangers.ts`).
+ * (`collector.ts`), what to do about strangers (`strangers.ts`), and whom not to believe
+ * (`credibility.ts`).
  */
 import type { Address } from "./address.ts";
 import { Applier } from "./applier.ts";
 import { assertNever } from "./assert.ts";
 import { checkIntervalDefaultMs, Checks, suspectAfter } from "./checks.ts";
 import { Circles } from "./circles.ts";
+import { isCredible } from "./credibility.ts";
 import { Effects } from "./effects.ts";
 import { Collector } from "./collector.ts";
 import { Entrance } from "./entrance.ts";
@@ -267,6 +269,7 @@ export class Node {
   #handleMessage(message: MemberMessage, link: Link): void {
     if (message.type === "INSERT") return this.#entrance.handleInsert(message, link);
     if (!this.#strangers.admits(message, link)) return;
+    if (!isCredible(message, this.#effects.now.wall)) return;
     switch (message.type) {
       case "INSERTED":
         return this.#entrance.handleInserted(message);

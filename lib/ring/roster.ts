@@ -8,6 +8,7 @@
 import type { Address } from "./address.ts";
 import { assert } from "./assert.ts";
 import type { Circles } from "./circles.ts";
+import { isCredibleNews } from "./credibility.ts";
 import type { Effects } from "./effects.ts";
 import { compareMember, isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
@@ -131,8 +132,9 @@ export class Roster {
   }
 
   /** Takes over what is newer in the list of `from`, and answers if it speaks ill of this server. */
-  merge(members: readonly Member[], from: MemberId): void {
+  merge(told: readonly Member[], from: MemberId): void {
     const { membership, onHeldGone } = this.#options;
+    const members = told.filter((member) => isCredibleNews(member, membership.get(member.id)));
     this.#readOwn(members, from);
     const before = membership.self;
     if (!membership.merge(members)) return;

@@ -19,6 +19,9 @@ export const stampZero: Stamp = `000000000000-0000-${"0".repeat(32)}`;
 
 const counterMax = 0xffff;
 
+/** How much of a stamp is the time and the counter, in characters. */
+const timeDigits = 17;
+
 /** How far ahead of the wall clock the stored ceiling is put, in milliseconds: a sync in this time. */
 const ceilingMs = 10_000;
 
@@ -53,6 +56,11 @@ export class StampClock {
   /** Not below any stamp that was made or observed, but for the id in it. */
   get latest(): Stamp {
     return this.#format(this.#millis);
+  }
+
+  /** Whether every stamp made from now on is above this one. */
+  isAbove(stamp: Stamp): boolean {
+    return stamp.slice(0, timeDigits) <= this.latest.slice(0, timeDigits);
   }
 
   /** A stamp above all that were made or observed; `wall` is milliseconds since 1970. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { collectRecordsMax } from "../../lib/ring/collector.ts";
 import type { Survey } from "../../lib/ring/message.ts";
+import { membersMax } from "../../lib/ring/member.ts";
 import { inRingWithTombstones } from "./collector_harness.ts";
 import { inRing, last, returning, Server } from "./harness.ts";
 import { page, tell } from "./repair_harness.ts";
@@ -165,7 +166,8 @@ Deno.test("a COLLECT drops what its stamp says, and is passed on when that is do
   server.disk.add(newer);
   server.disk.add(last1000);
   server.disk.add(recordOf("kept", "text", { stamp: stampAt(1) }));
-  server.held.add("collect");
+  survey(server);
+  server.forget().held.add("collect");
   collect(server);
   assertEquals(server.sent("FORWARD"), []);
   for (let times = 0; times < 2; times++) server.release("collect");
@@ -175,7 +177,8 @@ Deno.test("a COLLECT drops what its stamp says, and is passed on when that is do
 
 Deno.test("a COLLECT drops more than fits in one transaction", () => {
   const server = inRingWithTombstones(collectRecordsMax + 1, "B", "C");
-  forward(server, { type: "COLLECT", upTo: stampAt(2 ** 41), list: server.list });
+  survey(server);
+  collect(server);
   assertEquals(server.disk.records.size, 0);
   assertEquals(server.effectsOf("collect").length, 3);
 });
@@ -185,6 +188,23 @@ Deno.test("a server with another list drops nothing, and says so", () => {
   collect(server, { list: "another" });
   assertEquals(server.effectsOf("collect"), []);
   assertEquals(path(last(server.sent("FORWARD")).circle), "C:passed A:failed");
+});
+
+Deno.test("a COLLECT that no SURVEY went before drops nothing, and takes no write for a past one", () => {
+  const server = inRingWithTombstones(1, "B", "C");
+  collect(server);
+  assertEquals(path(last(server.sent("FORWARD")).circle), "C:passed A:failed");
+  const record = recordOf("a", "text", { stamp: stampAt(999) });
+  forward(server, write(server, record), { body: bodyOf("text") });
+  assertEquals(server.disk.records.get("a"), record);
+});
+
+Deno.test("a SURVEY in which more have spoken than a list may hold goes no further", () => {
+  const server = inRing("B", "C");
+  const one = { id: idOf("D"), list: "", files: "", isSettled: true };
+  const surveys = new Array<Survey>(membersMax).fill(one);
+  forward(server, { type: "SURVEY", upTo, surveys });
+  assertEquals(server.sent("FORWARD"), []);
 });
 
 Deno.test("a file that is being pulled when a COLLECT comes does not come back after it", () => {
@@ -211,6 +231,7 @@ Deno.test("a server that is storing a write when a COLLECT comes drops nothing, 
 
 Deno.test("a write that was held up on its way until a COLLECT was over does not come back", () => {
   const server = inRingWithTombstones(1, "B", "C");
+  survey(server);
   collect(server);
   assertEquals(server.disk.records.size, 0);
   server.forget();
@@ -223,6 +244,7 @@ Deno.test("a write that was held up on its way until a COLLECT was over does not
 
 Deno.test("a write that is newer than what a COLLECT has dropped is taken", () => {
   const server = inRingWithTombstones(1, "B", "C");
+  survey(server);
   collect(server);
   const newer = recordOf("file 0", "text", { stamp: stampAt(1001) });
   forward(server, write(server, newer), { body: bodyOf("text") });
@@ -239,6 +261,7 @@ Deno.test("a server that has refused a COLLECT takes older writes: its tombstone
 
 Deno.test("a COLLECT that was refused once is taken when the lists agree again", () => {
   const server = inRingWithTombstones(2, "B", "C");
+  survey(server);
   collect(server, { list: "another" });
   collect(server, { attempt: 1 });
   assertEquals(server.disk.records.size, 0);
@@ -247,6 +270,7 @@ Deno.test("a COLLECT that was refused once is taken when the lists agree again",
 
 Deno.test("what was dropped shows in the digest that is told from then on", () => {
   const server = inRingWithTombstones(2, "B", "C");
+  survey(server);
   collect(server);
   server.forget().advance(1000);
   assertEquals(last(server.sent("CHECK")).files, server.disk.digest);
