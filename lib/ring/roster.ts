@@ -14,6 +14,9 @@ import { compareMember, isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Refuse, Update } from "./message.ts";
 
+/** For how long after its start a server stops if another says that it is a copy, in milliseconds. */
+export const disputeMsMax = 60_000;
+
 /** What {@linkcode Roster} is made of. */
 export interface RosterOptions {
   readonly self: MemberId;
@@ -36,6 +39,8 @@ export class Roster {
   #unsettledUntil = -Infinity;
   /** When this life began, in milliseconds since 1970, and with which incarnation. */
   #since = 0;
+  #begunAt = 0;
+  #isWarned = false;
   #begunWith: number;
   /** The members whose lists have shown that they know of this life. */
   readonly #knownBy = new Set<MemberId>();
@@ -65,6 +70,7 @@ export class Roster {
   begin(): void {
     this.#incarnation++;
     this.#since = this.#options.effects.now.wall;
+    this.#begunAt = this.#options.effects.now.monotonic;
     this.#begunWith = this.#incarnation;
   }
 
@@ -179,10 +185,24 @@ export class Roster {
     });
   }
 
-  /** Gives way to a server of the same identity that has run for longer. */
-  handleDisputed(message: Refuse): void {
-    if ((message.since ?? 0) >= this.#since) return;
-    this.#options.effects.add({ type: "stop", reason: "cloned", text: message.error });
+  /**
+   * Gives way to a server of the same identity that has run for longer. A copy is told so as soon as it is
+   * in the ring; to one that has been there for long only a liar says it.
+   */
+  handleDisputed({ from, since = Infinity, error }: Refuse): void {
+    const { self, effects } = this.#options;
+    if (from !== self || since >= this.#since) return;
+    if (effects.now.monotonic > this.#begunAt + disputeMsMax) return this.#warnOfCopy(since);
+    effects.add({ type: "stop", reason: "cloned", text: error });
+  }
+
+  #warnOfCopy(since: number): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    const time = new Date(Math.min(since, this.#since)).toISOString();
+    const text =
+      `Another server says that it has this identity, since ${time}: if it is a copy, stop it`;
+    this.#options.effects.note("warning", text);
   }
 
   /** Sends the list round the ring; `via` a certain member first, to tell a circle apart from ours. */

@@ -3,10 +3,10 @@
  *
  * A message that is for another member proves that this one is not at its address any more: it is refused
  * with 421. One from a server that is not in the list is refused with 403; its sender then introduces
- * itself with an UPDATE, which is taken, as it names an id that only members are told.
+ * itself with an UPDATE, which is taken, as it names an id that only members are told, and has the sender in its list.
  */
 import type { Effects } from "./effects.ts";
-import type { MemberId } from "./member.ts";
+import { type MemberId, membersMax } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { MemberMessage } from "./message.ts";
 import type { Roster } from "./roster.ts";
@@ -41,7 +41,7 @@ export class Strangers {
       this.#refuse(message, link, { status: 421, error: "This is another server" });
       return false;
     }
-    if (membership.get(message.from) !== undefined || isIntroduction(message)) return true;
+    if (membership.get(message.from) !== undefined || this.#isIntroduction(message)) return true;
     this.#refuse(message, link, { status: 403, error: "The sender is not in the list" });
     return false;
   }
@@ -56,6 +56,18 @@ export class Strangers {
     roster.announce(stranger);
   }
 
+  /**
+   * Whether a message may come from a server that is not in the list yet. Whoever sends one of these knows
+   * this server's id, which only members are told; and it is in the list that it sends, so that whatever
+   * is remembered of it is as bounded as the list.
+   */
+  #isIntroduction(message: Addressed): boolean {
+    if (message.type === "REFUSE") return true;
+    if (message.type !== "UPDATE" && message.type !== "INSERTED") return false;
+    const hasRoom = this.#options.membership.all.length < membersMax;
+    return hasRoom && message.members.some(({ id }) => id === message.from);
+  }
+
   #refuse(
     message: Addressed,
     link: Link,
@@ -66,10 +78,4 @@ export class Strangers {
     const { from: to, to: intended } = message;
     effects.reply(link, { type: "REFUSE", from: self, to, status, intended, error });
   }
-}
-
-/** Whether a message may come from a server that is not in the list yet. */
-function isIntroduction(message: MemberMessage): boolean {
-  // Whoever sends these knows this server's id, which only members are told.
-  return message.type === "UPDATE" || message.type === "INSERTED" || message.type === "REFUSE";
 }

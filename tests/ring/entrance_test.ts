@@ -255,10 +255,10 @@ Deno.test("an INSERT is not answered by a server that is not in the ring itself"
 
 Deno.test("an INSERT into a full list is refused", () => {
   const server = inRing();
-  const others = Array.from({ length: membersMax - 1 }, (_, n): Member => {
+  const others = Array.from({ length: membersMax - 2 }, (_, n): Member => {
     return memberOf("B", { id: idOfNumber(n), position: "40", status: "dead" });
   });
-  server.learn("B", ...others);
+  server.learn("B", memberOf("B"), ...others);
   server.hear(insertOf("D"));
   assertStringIncludes(refusalOf(server), `${membersMax} members, and no room for more`);
   assertEquals(server.sent("INSERTED"), []);

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { membersMax } from "../../lib/ring/member.ts";
 import { introductionMs } from "../../lib/ring/strangers.ts";
 import { envelope, inRing, type Server } from "./harness.ts";
-import { idOf, memberOf, type Name } from "./sample.ts";
+import { idOf, idOfNumber, memberOf, type Name } from "./sample.ts";
 
 /** A member says that A is not in its list. */
 function refuse(server: Server, from: Name): void {
@@ -36,4 +37,24 @@ Deno.test("a member that is gone, and takes this server for a stranger, is told 
   server.forget();
   refuse(server, "C");
   assertEquals(server.receivers("UPDATE"), "C");
+});
+
+Deno.test("the UPDATE of a stranger is taken only if the stranger is in the list that it brings", () => {
+  const server = inRing("B");
+  for (const [members, isTaken] of [[[memberOf("D")], false], [[memberOf("C")], true]] as const) {
+    server.forget().learn("C", ...members);
+    assertEquals(server.sent("REFUSE").length, isTaken ? 0 : 1);
+    assertEquals(server.sent("ACK").length, isTaken ? 1 : 0);
+  }
+  assertEquals(server.circle, "A B C");
+});
+
+Deno.test("no stranger is listened to when the list is full", () => {
+  const server = inRing("B");
+  const others = Array.from({ length: membersMax - 2 }, (_, n) => (
+    { ...memberOf("D"), id: idOfNumber(n + 1), status: "dead" as const }
+  ));
+  server.learn("B", ...others);
+  server.forget().learn("C", memberOf("C"));
+  assertEquals(server.sent("REFUSE").length, 1);
 });
