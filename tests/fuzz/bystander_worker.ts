@@ -1,0 +1,122 @@
+/**
+ * A well-behaved client in a thread of its own, so that nobody else's work counts as an answer's time.
+ *
+ * It writes and reads files of its own, at all servers in turn, over the ring's protocol and over HTTP, at
+ * a steady rate. The time of an answer is that until the right one has come, refusals and new connections
+ * included. After every acknowledged write the file has to be there, everywhere.
+ */
+import { RingClient } from "../../lib/client/client.ts";
+import { Random } from "../simulator/random.ts";
+import type { BystanderResult, BystanderTask } from "./bystander.ts";
+
+declare const self: {
+  onmessage: (event: MessageEvent<BystanderTask | "stop">) => void;
+  postMessage: (message: unknown) => void;
+};
+
+/** How long it waits after an answer, in milliseconds. */
+const pauseMs = 10;
+
+/** How long it tries to get an answer, in milliseconds. */
+const tryMsMax = 30_000;
+
+const filesCount = 50;
+const clientOptions = { timeoutMs: 10_000 };
+
+/** The files that were acknowledged. */
+const contents = new Map<string, string>();
+const times: number[] = [];
+const failures: string[] = [];
+const clients = new Map<string, RingClient>();
+let retries = 0;
+let isStopped = false;
+
+self.onmessage = ({ data }) => {
+  if (data === "stop") isStopped = true;
+  else void work(data);
+};
+
+async function work({ seed, servers }: BystanderTask): Promise<void> {
+  const random = new Random(`${seed}/bystander`);
+  for (let number = 0; !isStopped; number++) {
+    const server = random.pick(servers);
+    const name = `good/${random.integer(filesCount)}`;
+    if (server === undefined) break;
+    const isWrite = !contents.has(name) || random.chance(0.3);
+    const began = performance.now();
+    const isWeb = random.chance(0.5);
+    if (isWrite) await until(() => write(isWeb, server, { name, content: `${name} ${number}` }));
+    else await until(() => read(isWeb, server, name));
+    times.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  for (const client of clients.values()) client.close();
+  const result: BystanderResult = { times, failures, retries, contents };
+  self.postMessage(result);
+}
+
+/** Tries until it is answered. */
+async function until(attempt: () => Promise<void>): Promise<void> {
+  const end = performance.now() + tryMsMax;
+  while (true) {
+    try {
+      return await attempt();
+    } catch (error) {
+      retries++;
+      if (performance.now() > end) {
+        failures.push(`No answer in ${tryMsMax} ms: ${String(error)}`);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+async function write(
+  isWeb: boolean,
+  { address, web }: BystanderTask["servers"][number],
+  { name, content }: { name: string; content: string },
+): Promise<void> {
+  if (isWeb) {
+    const response = await fetch(web + name, { method: "PUT", body: content });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`PUT ${name}: ${response.status} ${text}`);
+  } else {
+    const body = new TextEncoder().encode(content);
+    await (await clientOf(address)).put(name, { size: body.length, body });
+  }
+  contents.set(name, content);
+}
+
+async function read(
+  isWeb: boolean,
+  { address, web }: BystanderTask["servers"][number],
+  name: string,
+): Promise<void> {
+  const text = isWeb ? await readWeb(web + name) : await readRing(address, name);
+  const expected = contents.get(name);
+  if (text !== expected) failures.push(`${name} at ${address} is "${text}", not "${expected}"`);
+}
+
+async function readWeb(url: string): Promise<string> {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (response.status === 503) throw new Error(`GET ${url}: 503 ${text}`);
+  return response.ok ? text : `status ${response.status}`;
+}
+
+async function readRing(address: string, name: string): Promise<string> {
+  const { body } = await (await clientOf(address)).get(name);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  return text;
+}
+
+async function clientOf(address: string): Promise<RingClient> {
+  const known = clients.get(address);
+  if (known?.closed === false) return known;
+  const client = await RingClient.connect(address, clientOptions);
+  clients.set(address, client);
+  return client;
+}
