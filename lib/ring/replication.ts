@@ -33,6 +33,11 @@ import type { WriteGate } from "./write_gate.ts";
 
 /** How long a write of a small file may take, in milliseconds: a stopped server is dead by then. */
 export const writeTimeoutMs = 9000;
+/**
+ * For how long a server that has missed a write waits for the others at the most, in milliseconds: the size
+ * of what it has missed is the creator's word.
+ */
+export const settleMsMax = 60_000;
 /** How fast a large body goes round the ring at the least, in bytes a millisecond (10 MB/s). */
 export const transferRateMin = 10_000;
 /** How many requests of clients a server has under way at the most. */
@@ -253,7 +258,8 @@ export class Replication {
     const { record, upload } = errand;
     applier.apply({ record, body: message.body, sources, upload }, (applied) => {
       circles.setDeed(circle, applied.deed);
-      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + timeoutMsOf(record));
+      const settleMs = Math.min(timeoutMsOf(record), settleMsMax);
+      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + settleMs);
       this.#report(circle, errand, applied.deed);
     });
   }

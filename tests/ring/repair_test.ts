@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { smallFetchesMax } from "../../lib/ring/applier.ts";
-import { pageRecordsMax } from "../../lib/ring/file_record.ts";
+import { type FileRecord, pageRecordsMax } from "../../lib/ring/file_record.ts";
 import { pageTimeoutMs, pageTriesMax, restartMsMax } from "../../lib/ring/repair.ts";
-import { writeTimeoutMs } from "../../lib/ring/replication.ts";
+import { settleMsMax, writeTimeoutMs } from "../../lib/ring/replication.ts";
 import { envelope, last, returning, type Server } from "./harness.ts";
 import { known, page } from "./repair_harness.ts";
 import { forward, write } from "./replication_harness.ts";
@@ -21,10 +21,11 @@ import {
 const joining = { status: "joining" } as const;
 
 /** A write reaches the server that finds no room for it. */
-function missWrite(server: Server, sequence = 1): void {
+function missWrite(server: Server, sequence = 1, changes: Partial<FileRecord> = {}): void {
   server.disk.full = true;
   const circle = circleOf("C", { sequence });
-  forward(server, write(server, recordOf("missed", "text")), { circle, body: bodyOf("text") });
+  const record = recordOf("missed", "text", changes);
+  forward(server, write(server, record), { circle, body: bodyOf("text") });
   server.disk.full = false;
 }
 
@@ -295,6 +296,15 @@ Deno.test("a server that missed a write does not pull before that write is settl
   const server = returning(memberOf("B"), memberOf("C"));
   missWrite(server);
   server.forget().advance(writeTimeoutMs - 1);
+  assertEquals(server.sent("COMPARE"), []);
+  server.advance(1);
+  assertEquals(server.sent("COMPARE").length, 1);
+});
+
+Deno.test("a server waits settleMsMax at the most for a write that says it is endlessly large", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  missWrite(server, 1, { size: Number.MAX_SAFE_INTEGER });
+  server.forget().advance(settleMsMax - 1);
   assertEquals(server.sent("COMPARE"), []);
   server.advance(1);
   assertEquals(server.sent("COMPARE").length, 1);
