@@ -251,17 +251,24 @@ export class Replication {
 
   /** Stores what another server's circle brings, and tells its creator. */
   #storeOthers(circle: Circle, errand: WriteErrand, message: Forward): void {
-    const { membership, roster, circles, applier, effects } = this.#options;
+    const { membership, roster, circles, applier } = this.#options;
     const sources = [errand.holder, message.from].flatMap((id) =>
       membership.get(id)?.address ?? []
     );
     const { record, upload } = errand;
     applier.apply({ record, body: message.body, sources, upload }, (applied) => {
       circles.setDeed(circle, applied.deed);
-      const settleMs = Math.min(timeoutMsOf(record), settleMsMax);
-      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + settleMs);
+      if (applied.deed === "failed") roster.lapse(this.#settledAt(circle, record));
       this.#report(circle, errand, applied.deed);
     });
+  }
+
+  /** Until when the creator of a write may still be giving it to others; one that is gone does not. */
+  #settledAt({ creator }: Circle, record: FileRecord): number {
+    const { membership, effects } = this.#options;
+    const isLive = membership.others.some(({ id }) => id === creator);
+    const settleMs = isLive ? Math.min(timeoutMsOf(record), settleMsMax) : writeTimeoutMs;
+    return effects.now.monotonic + settleMs;
   }
 
   #report(circle: Circle, errand: WriteErrand, deed: Deed): void {

@@ -4,5 +4,7 @@ export interface CampaignOptions {
   readonly seed: string;
   /** How many frames, requests or lies. */
   readonly frames: number;
+  /** The number of the first frame; 0 if absent. */
+  readonly first?: number;
   readonly print: (line: string) => void;
 }

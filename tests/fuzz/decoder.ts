@@ -11,18 +11,19 @@ const growthBytesMax = 512 * 1024 * 1024;
 
 /** Runs the campaign; returns what does not hold. */
 export async function fuzzDecoder(
-  { seed, frames, print }: CampaignOptions,
+  { seed, first: begin = 0, frames, print }: CampaignOptions,
 ): Promise<readonly string[]> {
   const began = performance.now();
   const before = Deno.memoryUsage().rss;
   const counts = new Map<Outcome, number>();
   const workers = Array.from({ length: navigator.hardwareConcurrency }, startWorker);
-  let next = 0;
+  let next = begin;
+  const end = begin + frames;
   const failures: string[] = [];
   const work = async (worker: Worker) => {
-    while (next < frames && failures.length === 0) {
+    while (next < end && failures.length === 0) {
       const first = next;
-      next = Math.min(frames, next + shareFrames);
+      next = Math.min(end, next + shareFrames);
       const result = await judgeIn(worker, { seed, first, end: next });
       for (const [outcome, count] of result.counts) {
         counts.set(outcome, (counts.get(outcome) ?? 0) + count);

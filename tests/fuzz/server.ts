@@ -10,7 +10,7 @@ import { besiege } from "./siege.ts";
 import type { Target } from "./target.ts";
 
 /** How many connections attack at the same time. */
-const attackersCount = 16;
+const attackersCount = 64;
 
 /** How many frames warm the servers up. */
 const warmUpFrames = 5000;

@@ -310,6 +310,14 @@ Deno.test("a server waits settleMsMax at the most for a write that says it is en
   assertEquals(server.sent("COMPARE").length, 1);
 });
 
+Deno.test("a server does not wait for a large write whose creator is gone", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  server.learn("B", memberOf("C", { status: "dead" }));
+  missWrite(server, 1, { size: Number.MAX_SAFE_INTEGER });
+  server.forget().advance(writeTimeoutMs);
+  assertEquals(server.sent("COMPARE").length, 1);
+});
+
 Deno.test("a server that misses one write after another waits for the last of them", () => {
   const server = returning(memberOf("B"), memberOf("C"));
   missWrite(server, 1);
