@@ -8,7 +8,10 @@ import { besiege } from "./siege.ts";
 import type { Target } from "./target.ts";
 
 /** How many lies warm the servers up. */
-const warmUpLies = 200;
+const warmUpLies = 1000;
+
+/** How long it rests after the lies of one kind, in earnest, in milliseconds. */
+const restMsMax = 500;
 
 /** Runs the campaign; returns what does not hold. */
 export function fuzzMember(
@@ -25,6 +28,7 @@ export function fuzzMember(
       const told = await lie(target, {
         random,
         count: isEarnest ? frames : Math.min(frames, warmUpLies),
+        restMs: isEarnest && frames > warmUpLies ? restMsMax : 0,
         kinds: Object.entries(lies).filter(([name]) => only === undefined || name.includes(only)),
       });
       const seconds = (performance.now() - began) / 1000;
@@ -39,10 +43,11 @@ export function fuzzMember(
 /** Joins, lies, and is gone. */
 async function lie(
   target: Target,
-  { random, count, kinds }: {
+  { random, count, kinds, restMs }: {
     random: Random;
     count: number;
     kinds: readonly (readonly [string, Lie])[];
+    restMs: number;
   },
 ): Promise<number> {
   await using member = new FakeMember(random);
@@ -65,6 +70,8 @@ async function lie(
       };
       await member.sendBytes(receiver.address, ...make(liar));
     }
+    // What follows from them takes its time: hops are tried again, verdicts denied.
+    await new Promise((resolve) => setTimeout(resolve, restMs));
   }
   return told;
 }
