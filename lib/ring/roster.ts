@@ -192,16 +192,15 @@ export class Roster {
   handleDisputed({ from, since = Infinity, error }: Refuse): void {
     const { self, effects } = this.#options;
     if (from !== self || since >= this.#since) return;
-    if (effects.now.monotonic > this.#begunAt + disputeMsMax) return this.#warnOfCopy(since);
+    if (effects.now.monotonic > this.#begunAt + disputeMsMax) return this.#warnOfCopy();
     effects.add({ type: "stop", reason: "cloned", text: error });
   }
 
-  #warnOfCopy(since: number): void {
+  #warnOfCopy(): void {
     if (this.#isWarned) return;
     this.#isWarned = true;
-    const time = new Date(Math.min(since, this.#since)).toISOString();
     const text =
-      `Another server says that it has this identity, since ${time}: if it is a copy, stop it`;
+      "Another server says that it has this identity, and for longer: if it is a copy, stop it";
     this.#options.effects.note("warning", text);
   }
 

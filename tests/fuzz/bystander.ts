@@ -4,6 +4,8 @@ import type { Target } from "./target.ts";
 /** What the worker is told. */
 export interface BystanderTask {
   readonly seed: string;
+  /** Whether a wrong answer is asked for again, and only has to be right in the end. */
+  readonly isPatient: boolean;
   readonly servers: readonly { readonly address: string; readonly web: string }[];
 }
 
@@ -27,7 +29,7 @@ export class Bystander implements Disposable {
   readonly #worker: Worker;
   readonly #result: Promise<BystanderResult>;
 
-  constructor(target: Target, seed: string) {
+  constructor(target: Target, { seed, isPatient }: Pick<BystanderTask, "seed" | "isPatient">) {
     const url = new URL("bystander_worker.ts", import.meta.url);
     this.#worker = new Worker(url, { type: "module" });
     this.#result = new Promise((resolve, reject) => {
@@ -35,7 +37,7 @@ export class Bystander implements Disposable {
       this.#worker.onerror = (event) => reject(new Error(event.message));
     });
     const servers = target.servers.map(({ address, web }) => ({ address, web }));
-    this.#worker.postMessage({ seed, servers } satisfies BystanderTask);
+    this.#worker.postMessage({ seed, isPatient, servers } satisfies BystanderTask);
   }
 
   /** Ends it when it has its last answer. */

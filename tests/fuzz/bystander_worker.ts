@@ -30,13 +30,15 @@ const failures: string[] = [];
 const clients = new Map<string, RingClient>();
 let retries = 0;
 let isStopped = false;
+let isPatient = false;
 
 self.onmessage = ({ data }) => {
   if (data === "stop") isStopped = true;
   else void work(data);
 };
 
-async function work({ seed, servers }: BystanderTask): Promise<void> {
+async function work({ seed, servers, ...task }: BystanderTask): Promise<void> {
+  isPatient = task.isPatient;
   const random = new Random(`${seed}/bystander`);
   for (let number = 0; !isStopped; number++) {
     const server = random.pick(servers);
@@ -95,7 +97,10 @@ async function read(
 ): Promise<void> {
   const text = isWeb ? await readWeb(web + name) : await readRing(address, name);
   const expected = contents.get(name);
-  if (text !== expected) failures.push(`${name} at ${address} is "${text}", not "${expected}"`);
+  if (text === expected) return;
+  const failure = `${name} at ${address} is "${text}", not "${expected}"`;
+  if (isPatient) throw new Error(failure);
+  failures.push(failure);
 }
 
 async function readWeb(url: string): Promise<string> {

@@ -1,13 +1,16 @@
 /**
  * Lies: what a member says that does not follow the protocol, for every type of message.
  *
- * Not among them is what a member may do: write files, delete them, and bring others into the ring. And
- * what only who is believed to be another can do: the protocol knows members by what they say they are.
+ * Not among them is what a member may do: write files, delete them, and bring others into the ring. Nor what
+ * it can do for good, as yet: tell both sides of a ring that the other has another address, or is forgotten,
+ * so that neither looks for the other where it is; tell one server alone, by a SURVEY and a COLLECT, that
+ * writes up to a stamp of the future are past; say in another's name what that server has stored; and say to
+ * a server that has just started that it is a copy. The protocol knows members by what they say they are.
  */
 import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import { emptySha256, type FileRecord, pageRecordsMax } from "../../lib/ring/file_record.ts";
-import { type Member, membersMax, memberStatuses } from "../../lib/ring/member.ts";
+import { type Member, membersMax } from "../../lib/ring/member.ts";
 import {
   type Circle,
   type Errand,
@@ -36,6 +39,7 @@ const digest = "1".repeat(64);
 const buckets = "0123456789abcdef".repeat(256);
 const tooManyVisits = 10_000;
 const yearMs = 365 * 24 * 3_600_000;
+const worseStatuses = ["suspect", "dead", "left"] as const;
 const nobodyListens = "127.0.0.1:1";
 
 /** All lies, by their names. */
@@ -208,13 +212,13 @@ function another({ random, honest, receiver }: Liar): Member {
 }
 
 function dead({ honest, random }: Liar): Member[] {
-  const status = random.pick(memberStatuses.slice(2)) ?? "dead";
+  const status = random.pick(worseStatuses) ?? "dead";
   return honest.map((member) => ({ ...member, status }));
 }
 
 function raised(liar: Liar, incarnation: number): Member[] {
-  const status = liar.random.pick(memberStatuses) ?? "dead";
-  return [{ ...another(liar), incarnation, status, address: nobodyListens }];
+  const status = liar.random.pick(worseStatuses) ?? "dead";
+  return [{ ...another(liar), incarnation, status }];
 }
 
 function circleOf({ self, random }: Liar, changes: Partial<Circle> = {}): Circle {

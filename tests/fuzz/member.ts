@@ -22,6 +22,7 @@ export function fuzzMember(
     print,
     // A member can have others held dead, and all writes wait until that is denied.
     isTimed: false,
+    isPatient: true,
     attack: async (target, isEarnest) => {
       const began = performance.now();
       const random = new Random(isEarnest ? seed : `${seed}/warm`);

@@ -75,7 +75,10 @@ export class Target implements AsyncDisposable {
       );
       await this.#forget(strangers);
       return strangers.length === 0 && areOne(statuses, ours.size);
-    }, { withinMs: healMsMax, what: "one ring, all alive and equal" });
+    }, { withinMs: healMsMax, what: "one ring, all alive and equal" }).catch(async (error) => {
+      const views = (await this.statuses()).map(describeView);
+      throw new Error([String(error), ...views].join("\n"), { cause: error });
+    });
   }
 
   /** Has every server read and check all that it holds; returns what is wrong. */
@@ -136,6 +139,14 @@ export function describeUsage({ resident, held, openFiles, temporary }: Usage): 
 async function statusOf({ address }: ServerChild): Promise<StatusAnswer> {
   const client = await RingClient.connect(address, clientOptions);
   return await client.status().finally(() => client.close());
+}
+
+/** The list of one server, and what it has. */
+function describeView({ members, files, digest }: StatusAnswer): string {
+  const list = members.map(({ id, incarnation, status, address }) =>
+    `${id.slice(0, 4)} ${incarnation} ${status} at ${address}`
+  );
+  return `${list.join(", ")}; ${files} files, ${digest.slice(0, 8)}`;
 }
 
 function areOne(statuses: readonly StatusAnswer[], count: number): boolean {
