@@ -7,8 +7,8 @@ import { decodeIncoming } from "../../lib/protocol/decode.ts";
 import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame, type JsonObject } from "../../lib/protocol/frame.ts";
 import { parseAddress } from "../../lib/ring/address.ts";
-import type { Member } from "../../lib/ring/member.ts";
-import type { MemberMessage } from "../../lib/ring/message.ts";
+import { isLive, type Member } from "../../lib/ring/member.ts";
+import type { Forward, MemberMessage } from "../../lib/ring/message.ts";
 import { eventually } from "../eventually.ts";
 import type { Random } from "../simulator/random.ts";
 import { lyingPage } from "./lies.ts";
@@ -30,6 +30,7 @@ export class FakeMember implements AsyncDisposable {
   readonly #members = new Map<string, Member>();
   /** The digest of the list that each server had last. */
   readonly #lists = new Map<string, string>();
+  #hops = 0;
   #isClosed = false;
 
   constructor(random: Random) {
@@ -128,8 +129,31 @@ export class FakeMember implements AsyncDisposable {
     if (message.type === "CHECK" || message.type === "CHECKED") {
       this.#lists.set(message.from, message.list);
     }
+    // Nobody may listen where it is to go.
+    if (message.type === "FORWARD") this.#passOn(message).catch(() => {});
     const reply = this.#replyTo(message);
     if (reply !== undefined) void connection.send(...reply).catch(() => {});
+  }
+
+  /**
+   * Says that it has stored what it has not, and passes it on: while a member that is alive does not, no
+   * write is settled, and nobody can tell that there is no file.
+   */
+  async #passOn(message: Forward): Promise<void> {
+    const { circle: { creator, boot, sequence, visited }, errand } = message;
+    const home = this.#members.get(creator);
+    if (home === undefined || creator === this.id) return;
+    const circle = {
+      ...message.circle,
+      visited: [...visited, { id: this.id, deed: "stored" as const }],
+    };
+    const seen = new Set(circle.visited.map(({ id }) => id));
+    const next = this.members.find((member) => isLive(member) && !seen.has(member.id)) ?? home;
+    const from = this.id;
+    await this.send(next.address, { ...message, from, to: next.id, hop: ++this.#hops, circle });
+    if (errand.type !== "WRITE") return;
+    const report = { circle: { creator, boot, sequence }, deed: "stored" as const };
+    await this.send(home.address, { type: "REPORT", from, to: creator, ...report });
   }
 
   #replyTo(message: ReturnType<typeof decodeIncoming>): Uint8Array[] | undefined {
@@ -142,7 +166,8 @@ export class FakeMember implements AsyncDisposable {
       }
       case "UPDATE":
       case "FORWARD":
-        if (this.#random.chance(0.5)) return undefined;
+        // A hop that is not acknowledged is tried again, and goes another way.
+        if (this.#random.chance(0.2)) return undefined;
         return [encodeFrame({ type: "ACK", from: this.id, to: message.from, hop: message.hop })];
       case "COMPARE": {
         const { sequence, from: to } = message;

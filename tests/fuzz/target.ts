@@ -17,6 +17,9 @@ const growthMax = 0.1;
 /** What a server's process may have in memory, in bytes. */
 const residentBytesMax = 256 * 1024 * 1024;
 
+/** By how much what a server holds differs from one look to the next, in bytes. */
+const heldNoiseBytes = 4 * 1024 * 1024;
+
 const clientOptions = { timeoutMs: 10_000 };
 const serversCount = 3;
 
@@ -174,8 +177,11 @@ async function usageOf(server: ServerChild): Promise<Usage> {
  */
 function grown(before: Usage | undefined, after: Usage | undefined): string[] {
   if (before === undefined || after === undefined) return ["its usage is unknown"];
+  const noise = { held: heldNoiseBytes, openFiles: 0 };
   const names = ["held", "openFiles"] as const;
-  const over = names.filter((name) => after[name] > before[name] * (1 + growthMax));
+  const over = names.filter((name) =>
+    after[name] - before[name] > Math.max(growthMax * before[name], noise[name])
+  );
   const texts = over.map((name) => `${name} was ${before[name]}, and is ${after[name]}`);
   if (after.temporary > before.temporary) texts.push("bodies are left behind");
   if (after.resident > residentBytesMax) texts.push(`${after.resident} bytes are resident`);
