@@ -78,7 +78,10 @@ async function idle(
   return false;
 }
 
-/** Whether the connection is still there: without reading, which would make room for an answer. */
+/**
+ * Whether the server has the connection still. Asked of the system: to read would make room for an answer,
+ * and an end waits behind what is not read.
+ */
 async function isOpen(connection: Deno.TcpConn, port: number, drip: string): Promise<boolean> {
   if (drip !== "") {
     return await connection.write(bytesOfText(drip)).then(() => true, () => false);
@@ -89,6 +92,6 @@ async function isOpen(connection: Deno.TcpConn, port: number, drip: string): Pro
   const established = "01";
   return table.split("\n").some((line) => {
     const [, from = "", to = "", state = ""] = line.trim().split(/\s+/);
-    return from.endsWith(`:${local}`) && to.endsWith(`:${remote}`) && state === established;
+    return from.endsWith(`:${remote}`) && to.endsWith(`:${local}`) && state === established;
   });
 }

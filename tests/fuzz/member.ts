@@ -3,7 +3,7 @@ import type { Member } from "../../lib/ring/member.ts";
 import { Random } from "../simulator/random.ts";
 import type { CampaignOptions } from "./campaign.ts";
 import { FakeMember } from "./fake_member.ts";
-import { type Lie, lies } from "./lies.ts";
+import { lies } from "./lies.ts";
 import { besiege } from "./siege.ts";
 import type { Target } from "./target.ts";
 
@@ -15,7 +15,7 @@ const restMsMax = 500;
 
 /** Runs the campaign; returns what does not hold. */
 export function fuzzMember(
-  { seed, frames, print, only }: CampaignOptions & { readonly only?: string },
+  { seed, frames, print }: CampaignOptions,
 ): Promise<readonly string[]> {
   return besiege({
     seed,
@@ -30,7 +30,6 @@ export function fuzzMember(
         random,
         count: isEarnest ? frames : Math.min(frames, warmUpLies),
         restMs: isEarnest && frames > warmUpLies ? restMsMax : 0,
-        kinds: Object.entries(lies).filter(([name]) => only === undefined || name.includes(only)),
       });
       const seconds = (performance.now() - began) / 1000;
       if (isEarnest) {
@@ -44,20 +43,16 @@ export function fuzzMember(
 /** Joins, lies, and is gone. */
 async function lie(
   target: Target,
-  { random, count, kinds, restMs }: {
-    random: Random;
-    count: number;
-    kinds: readonly (readonly [string, Lie])[];
-    restMs: number;
-  },
+  { random, count, restMs }: { random: Random; count: number; restMs: number },
 ): Promise<number> {
   await using member = new FakeMember(random);
   const statuses = await target.statuses();
   const honest = statuses.flatMap(({ id, members }) => members.filter((one) => one.id === id));
   await member.join(target.servers[0]?.address ?? "");
   let told = 0;
-  for (const [, make] of kinds) {
-    const perKind = Math.ceil(count / kinds.length);
+  const kinds = Object.values(lies);
+  const perKind = Math.ceil(count / kinds.length);
+  for (const make of kinds) {
     for (let times = 0; times < perKind; times++, told++) {
       const receiver = current(random.pick(honest), member.members);
       if (receiver === undefined) continue;
