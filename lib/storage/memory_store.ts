@@ -177,7 +177,7 @@ export class MemoryStore implements Store {
 
   /** Whether the body is here, as long as the record says. */
   #hasBodyOf({ sha256, size }: FileRecord): boolean {
-    return this.#bodies.get(sha256)?.length === size;
+    return this.hasBody(sha256) && this.#bodies.get(sha256)?.length === size;
   }
 
   /** Adds to `released` the bodies that this write may have made needless. */

@@ -7,7 +7,7 @@ import type { CampaignOptions } from "./campaign.ts";
 const shareFrames = 100_000;
 
 /** How much memory the campaign may come to hold beyond what it began with, in bytes. */
-const growthBytesMax = 512 * 1024 * 1024;
+const growthBytesMax = 1024 * 1024 * 1024;
 
 /** Runs the campaign; returns what does not hold. */
 export async function fuzzDecoder(

@@ -71,8 +71,8 @@ export const circleMutants: readonly Mutant[] = [
   {
     name: "an acknowledgement of a hop is not heard",
     file: "lib/ring/circles.ts",
-    find: "    this.#hops.delete(message.hop);",
-    replace: "    if (message.hop < 0) this.#hops.delete(message.hop);",
+    find: "    if (this.#hops.get(hop)?.to === from) this.#hops.delete(hop);",
+    replace: "    if (this.#hops.get(hop)?.to === from && hop < 0) this.#hops.delete(hop);",
   },
   {
     name: "a server that was skipped counts as one that stored",

@@ -99,14 +99,13 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a server that missed a write goes on as if it had not",
     file: "lib/ring/replication.ts",
-    find:
-      '      if (applied.deed === "failed") roster.lapse(effects.now.monotonic + timeoutMsOf(record));\n',
+    find: '      if (applied.deed === "failed") roster.lapse(this.#settledAt(circle, record));\n',
     replace: "",
   },
   {
     name: "a server that missed a write catches up before others have it",
     file: "lib/ring/replication.ts",
-    find: "roster.lapse(effects.now.monotonic + timeoutMsOf(record));",
+    find: "roster.lapse(this.#settledAt(circle, record));",
     replace: "roster.lapse();",
   },
   {
