@@ -1,5 +1,6 @@
 /** Clients that begin something over HTTP and do not go on: the server has to end it. */
 import { bytesOfText } from "./http_requests.ts";
+import { readProc } from "./proc.ts";
 import type { Target } from "./target.ts";
 
 /** How many there are of each kind. */
@@ -88,7 +89,7 @@ async function isOpen(connection: Deno.TcpConn, port: number, drip: string): Pro
   }
   const local = connection.localAddr.port.toString(16).toUpperCase().padStart(4, "0");
   const remote = port.toString(16).toUpperCase().padStart(4, "0");
-  const table = await Deno.readTextFile("/proc/net/tcp");
+  const table = await readProc("net/tcp");
   const established = "01";
   return table.split("\n").some((line) => {
     const [, from = "", to = "", state = ""] = line.trim().split(/\s+/);

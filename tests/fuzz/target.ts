@@ -4,6 +4,7 @@ import { isLive, type Member } from "../../lib/ring/member.ts";
 import type { StatusAnswer } from "../../lib/ring/message.ts";
 import { eventually } from "../eventually.ts";
 import { ServerChild } from "../server/child.ts";
+import { readProc } from "./proc.ts";
 
 /** How long the ring has to be one, alive and equal, in milliseconds. */
 const healMsMax = 90_000;
@@ -161,7 +162,7 @@ function areOne(statuses: readonly StatusAnswer[], count: number): boolean {
 }
 
 async function usageOf(server: ServerChild): Promise<Usage> {
-  const statm = await Deno.readTextFile(`/proc/${server.pid}/statm`);
+  const statm = await readProc(`${server.pid}/statm`);
   const pageBytes = 4096;
   return {
     resident: Number(statm.split(" ")[1]) * pageBytes,
