@@ -14,9 +14,6 @@ import { compareMember, isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
 import type { Refuse, Update } from "./message.ts";
 
-/** For how long after its start a server stops if another says that it is a copy, in milliseconds. */
-export const disputeMsMax = 60_000;
-
 /** What {@linkcode Roster} is made of. */
 export interface RosterOptions {
   readonly self: MemberId;
@@ -39,8 +36,6 @@ export class Roster {
   #unsettledUntil = -Infinity;
   /** When this life began, in milliseconds since 1970, and with which incarnation. */
   #since = 0;
-  #begunAt = 0;
-  #isWarned = false;
   #begunWith: number;
   /** The members whose lists have shown that they know of this life. */
   readonly #knownBy = new Set<MemberId>();
@@ -70,7 +65,6 @@ export class Roster {
   begin(): void {
     this.#incarnation++;
     this.#since = this.#options.effects.now.wall;
-    this.#begunAt = this.#options.effects.now.monotonic;
     this.#begunWith = this.#incarnation;
   }
 
@@ -185,23 +179,12 @@ export class Roster {
     });
   }
 
-  /**
-   * Gives way to a server of the same identity that has run for longer. A copy is told so as soon as it is
-   * in the ring; to one that has been there for long only a liar says it.
-   */
+  /** Gives way to a server of the same identity that has run for longer. */
   handleDisputed({ from, since = Infinity, error }: Refuse): void {
     const { self, effects } = this.#options;
-    if (from !== self || since >= this.#since) return;
-    if (effects.now.monotonic > this.#begunAt + disputeMsMax) return this.#warnOfCopy();
-    effects.add({ type: "stop", reason: "cloned", text: error });
-  }
-
-  #warnOfCopy(): void {
-    if (this.#isWarned) return;
-    this.#isWarned = true;
-    const text =
-      "Another server says that it has this identity, and for longer: if it is a copy, stop it";
-    this.#options.effects.note("warning", text);
+    if (from === self && since < this.#since) {
+      effects.add({ type: "stop", reason: "cloned", text: error });
+    }
   }
 
   /** Sends the list round the ring; `via` a certain member first, to tell a circle apart from ours. */

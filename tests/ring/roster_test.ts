@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Member, memberStatuses } from "../../lib/ring/member.ts";
-import { disputeMsMax } from "../../lib/ring/roster.ts";
 import { envelope, inRing, last, returning, type Server } from "./harness.ts";
 import { addressOf, circleOf, idOf, memberOf, nameOf, names, path, visitsOf } from "./sample.ts";
 
@@ -168,19 +167,6 @@ Deno.test("of two servers with one identity the one that was started later stops
     server.hear({ ...told, intended: idOf("A"), since, error: "The data directory is a copy" });
     assertEquals(server.effectsOf("stop").map(({ reason }) => reason), reasons);
   }
-});
-
-Deno.test("a server that has run for long stops for nobody who says that it is a copy, and warns once", () => {
-  const server = inRing("B");
-  const since = server.now.wall - 1;
-  server.advance(disputeMsMax + 1);
-  const told = { type: "REFUSE" as const, from: idOf("A"), to: idOf("A"), status: 409 as const };
-  server.forget();
-  for (let times = 0; times < 2; times++) {
-    server.hear({ ...told, intended: idOf("A"), since, error: "The data directory is a copy" });
-  }
-  assertEquals(server.effectsOf("stop"), []);
-  assertEquals(server.effectsOf("note").length, 1);
 });
 
 Deno.test("a server stops for nobody who has another identity, or does not say since when it runs", () => {
