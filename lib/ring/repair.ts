@@ -145,17 +145,19 @@ export class Repair {
     if (others === this.#others) return;
     const live = new Set(others.map(({ id }) => id));
     const isLost = this.#others.some(({ id }) => !live.has(id) && !this.#pulled.has(id));
-    if (isLost) this.#pulled.clear();
-    if (isLost && this.#pull?.isPartial) this.#pull = undefined;
-    if (this.#pull !== undefined && !live.has(this.#pull.source)) this.#breakOff(this.#pull);
     this.#others = others;
+    if (isLost) this.#pulled.clear();
+    if (this.#pull === undefined) return;
+    if ((isLost && this.#pull.isPartial) || !live.has(this.#pull.source)) this.#breakOff();
   }
 
-  /** What has not come from a source that is gone is owed: that takes this server for one that has it. */
-  #breakOff({ source }: Pull): void {
+  /** What has not come from a source is owed from now on: that takes this server for one that has it. */
+  #breakOff(): void {
     const { membership, effects } = this.#options;
+    const source = this.#pull?.source;
     this.#pull = undefined;
-    if (membership.self?.status === "joining") this.#owed.set(source, effects.now.monotonic);
+    if (source === undefined || membership.self?.status !== "joining") return;
+    if (!this.#owed.has(source)) this.#owed.set(source, effects.now.monotonic);
   }
 
   wake(): void {
@@ -357,7 +359,7 @@ export class Repair {
   /** This server has missed a write: what it has pulled so far does not tell what it lacks. */
   #forget(): void {
     this.#lapses = this.#options.roster.lapses;
-    this.#pull = undefined;
+    this.#breakOff();
     this.#pulled.clear();
     this.#failed.clear();
     this.#hasAll = false;

@@ -197,3 +197,14 @@ Deno.test("a source that went before it had given everything is compared with wh
   page(server, "C");
   assertEquals(server.own?.status, "alive");
 });
+
+Deno.test("a source that went as this server was told that it had missed something is owed the rest", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  assertEquals(server.receivers("COMPARE"), "C");
+  // Both at once: that it is held gone itself, and that its source is gone.
+  server.learn("B", memberOf("C", dead), memberOf("A", { incarnation: 2, ...dead }));
+  page(server, "B");
+  assertEquals(server.own?.status, "alive");
+  server.forget().learn("B", memberOf("C", { incarnation: 2 }));
+  assertEquals([server.own?.status, server.receivers("COMPARE")], ["joining", "C"]);
+});
