@@ -270,8 +270,8 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a source that has died is waited for",
     file: "lib/ring/repair.ts",
-    find: "this.#pull !== undefined && !live.has(this.#pull.source)",
-    replace: "this.#pull !== undefined && live.size < 0",
+    find: "(isLost && this.#pull.isPartial) || !live.has(this.#pull.source)",
+    replace: "isLost && this.#pull.isPartial",
   },
   {
     name: "the disk takes an older record",
