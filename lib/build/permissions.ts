@@ -19,7 +19,7 @@ export const netHosts: readonly string[] = [
 ];
 
 /** The environment variables that the program may read: those that it does. */
-export const envNames: readonly string[] = ["NO_COLOR"];
+export const envNames: readonly string[] = ["NO_COLOR", "RING_SECRET_FILE"];
 
 /** The most hosts that `RING_NET` may name. */
 export const extraHostsMax = 64;

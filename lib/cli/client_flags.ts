@@ -14,6 +14,7 @@ import {
   parseFlags,
 } from "./flags.ts";
 import { ipDefault, ipFallback } from "./server_flags.ts";
+import { secretFile, secretFileFlag } from "./secret_file.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How long a client waits unless told otherwise, in milliseconds. */
@@ -66,6 +67,7 @@ export const clientFlags: FlagTable = {
       value: "TIME",
       help: "give up when nothing moves for this long (10s)",
     },
+    secretFileFlag,
     { name: "json", help: "print one JSON object on stdout, for errors too" },
     { name: "verbose", short: "v", help: "log every message sent and received" },
     helpFlag,
@@ -115,6 +117,8 @@ export type ClientCommand =
     /** The servers to try, in this order. */
     readonly addresses: readonly Address[];
     readonly timeoutMs: number;
+    /** The file with the ring's secret. */
+    readonly secretFile?: string;
     readonly json: boolean;
     readonly verbose: boolean;
   };
@@ -143,6 +147,7 @@ export function parseClientCommand(args: readonly string[]): ClientCommand {
     action,
     addresses: hosts.map((host) => formatAddress({ host, port })),
     timeoutMs: durationFlag(parsed, "timeout", timeoutMs) ?? timeoutMsDefault,
+    ...optional("secretFile", secretFile(parsed)),
     json,
     verbose: parsed.switches.has("verbose"),
   };

@@ -7,7 +7,7 @@ import { serverFlags } from "./server_flags.ts";
 export type HelpTopic = "ring" | "server" | "client";
 
 /** The commands of `ring`. */
-export const commands = ["server", "client"] as const;
+export const commands = ["server", "client", "secret"] as const;
 
 const ringHelp = `\
 ring: a circular list of web servers, each with a copy of every file
@@ -15,6 +15,7 @@ ring: a circular list of web servers, each with a copy of every file
 Usage
   ring server [flags]   start a server, alone or next to another
   ring client [flags]   put, get, delete and list files at any server
+  ring secret           print a good new secret for a ring (--secret-file)
   ring --help, ring server --help, ring client --help
   ring --version
 

@@ -1,4 +1,5 @@
 /** `ring` itself: what there is to say when no command is given, or one that does not exist. */
+import { Secret } from "../protocol/secret.ts";
 import { type ExitCode, exitCode } from "./exit_code.ts";
 import { reportFailure } from "./failure.ts";
 import { commands, helpText } from "./help.ts";
@@ -18,6 +19,9 @@ export async function runRing(args: readonly string[]): Promise<ExitCode> {
       case "version":
         printLine(`ring ${version}`);
         return exitCode.done;
+      case "secret":
+        printLine(Secret.generate());
+        return exitCode.done;
       case "nothing":
         console.error(helpText("ring").trimEnd());
         return exitCode.usage;
@@ -32,13 +36,18 @@ export async function runRing(args: readonly string[]): Promise<ExitCode> {
  *
  * @throws {UsageError} if that is nothing that `ring` knows.
  */
-export function parseRingCommand(args: readonly string[]): "help" | "version" | "nothing" {
+export function parseRingCommand(
+  args: readonly string[],
+): "help" | "version" | "secret" | "nothing" {
   const [word, extra] = args;
   if (word === undefined) return "nothing";
   if (["--help", "-help", "-h", "help"].includes(word)) return "help";
-  if (!["--version", "-version", "-V"].includes(word)) throw unknownWord(word);
-  if (extra === undefined) return "version";
-  throw new UsageError(`--version takes nothing, and ${JSON.stringify(extra)} is given`);
+  const request = word === "secret" ? "secret" : "version";
+  if (request === "version" && !["--version", "-version", "-V"].includes(word)) {
+    throw unknownWord(word);
+  }
+  if (extra === undefined) return request;
+  throw new UsageError(`${word} takes nothing, and ${JSON.stringify(extra)} is given`);
 }
 
 function unknownWord(word: string): UsageError {

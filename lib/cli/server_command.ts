@@ -1,14 +1,16 @@
 /** `ring server`: runs a server until it is told to stop. */
 import { configureLog, logger } from "../log.ts";
 import type { Member } from "../ring/member.ts";
+import type { Secret } from "../protocol/secret.ts";
 import { type RunningServer, ServerError } from "../server/options.ts";
 import { startServer } from "../server/server.ts";
 import { type ExitCode, exitCode } from "./exit_code.ts";
 import { describeFailure, reportFailure } from "./failure.ts";
-import { asksFor } from "./flags.ts";
+import { asksFor, optional } from "./flags.ts";
 import { helpText } from "./help.ts";
 import { OutputClosedError, painterFor, printLine, writeOutput } from "./output.ts";
 import { ringLine } from "./ring_line.ts";
+import { isReadableByOthers, readSecret } from "./secret_file.ts";
 import {
   ipDefault,
   ipFallback,
@@ -58,8 +60,10 @@ async function serve(command: ServeCommand): Promise<ExitCode> {
 /** Starts the server, on the fallback address if the default one does not exist here. */
 async function start(command: ServeCommand): Promise<RunningServer> {
   const output = new ServerOutput();
+  const secret = await secretOf(command);
   const options = (ip: string) => ({
     ...serverOptions(command, ip),
+    ...optional("secret", secret),
     onListening: (address: string) => output.print(`listening ${address}`),
     onWeb: (url: string) => output.print(`web ${url}`),
     onCircle: (members: readonly Member[]) => output.printRing(members),
@@ -72,6 +76,16 @@ async function start(command: ServeCommand): Promise<RunningServer> {
     log.warn(`This machine has no address ${ipDefault}, so the server uses ${ipFallback}`);
     return await startServer(options(ipFallback));
   }
+}
+
+/** The ring's secret, if it has one; says so if others on this machine know it too. */
+async function secretOf({ secretFile }: ServeCommand): Promise<Secret | undefined> {
+  if (secretFile === undefined) return undefined;
+  const secret = await readSecret(secretFile);
+  if (await isReadableByOthers(secretFile)) {
+    log.warn(`Others on this machine may read the secret in ${secretFile}: chmod 600 it`);
+  }
+  return secret;
 }
 
 function isAddressMissing(error: unknown): boolean {

@@ -18,6 +18,7 @@ import {
   parseFlags,
   readHost,
 } from "./flags.ts";
+import { secretFile, secretFileFlag } from "./secret_file.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where a server listens unless told otherwise: loopback, but apart from 127.0.0.1. */
@@ -57,6 +58,7 @@ export const serverFlags: FlagTable = {
       value: "N",
       help: "refuse writes unless N servers get them (1)",
     },
+    secretFileFlag,
     ...webFlagRows,
     { name: "verbose", short: "v", help: "log every message sent and received" },
     { name: "log-format", value: "FORMAT", help: "write logs as text or json (text)" },
@@ -79,6 +81,8 @@ export type ServerCommand =
     readonly data?: { readonly directory: string } | "memory";
     readonly checkIntervalMs?: number;
     readonly minCopies?: number;
+    /** The file with the ring's secret. */
+    readonly secretFile?: string;
     /** How to serve files over HTTP; absent, not at all. */
     readonly web?: WebOptions;
     readonly verbose: boolean;
@@ -112,6 +116,7 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
     ...optional("data", dataFlags(parsed)),
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
     ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
+    ...optional("secretFile", secretFile(parsed)),
     ...optional("web", webFlags(parsed)),
     verbose: parsed.switches.has("verbose"),
     logFormat: logFormatFlag(parsed),

@@ -5,12 +5,15 @@ import type { Address } from "../ring/address.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { printable, printLine, printNote } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { readSecret } from "./secret_file.ts";
 
 /** How to reach the ring, and what the user wants to read. */
 export interface SessionOptions {
   /** The servers to try, in this order. */
   readonly addresses: readonly Address[];
   readonly timeoutMs: number;
+  /** The file with the ring's secret. */
+  readonly secretFile?: string;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -47,7 +50,8 @@ export class Session {
    * @throws {RingError} `unavailable`, for the first address, if none does.
    */
   async connect(): Promise<RingClient> {
-    const { addresses, timeoutMs } = this.options;
+    const { addresses, timeoutMs, secretFile } = this.options;
+    const secret = secretFile === undefined ? undefined : await readSecret(secretFile);
     let failure: unknown;
     for (const [index, address] of addresses.entries()) {
       const isLast = index === addresses.length - 1;
@@ -55,6 +59,7 @@ export class Session {
         return await RingClient.connect(address, {
           timeoutMs,
           connectMs: isLast ? timeoutMs : Math.min(timeoutMs, firstConnectMsMax),
+          ...(secret === undefined ? {} : { secret }),
         });
       } catch (error) {
         if (!(error instanceof RingError)) throw error;

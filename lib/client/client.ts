@@ -15,6 +15,7 @@ import { ConnectionError, FrameConnection } from "../protocol/connection.ts";
 import { decodeAnswer } from "../protocol/decode.ts";
 import { encodeRequest } from "../protocol/encode.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import type { Secret } from "../protocol/secret.ts";
 import { quoteText } from "../protocol/quote.ts";
 import { type Address, parseAddress } from "../ring/address.ts";
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
@@ -43,6 +44,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** The longest wait for the connection alone, if that is shorter. */
   readonly connectMs?: number;
+  /** The ring's secret, if it has one. */
+  readonly secret?: Secret;
 }
 
 /** What to put. */

@@ -1,5 +1,6 @@
 /** What a server is told when it is started, by the command line or by a test. */
 import type { Address } from "../ring/address.ts";
+import type { Secret } from "../protocol/secret.ts";
 import type { Member } from "../ring/member.ts";
 import type { WebOptions } from "../web/web_options.ts";
 
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly minCopies?: number;
   /** How often the server begins to check all that it holds, at the most, in milliseconds. */
   readonly scrubIntervalMs?: number;
+  /** What servers and clients must know to belong to the ring; absent, everybody belongs. */
+  readonly secret?: Secret;
   /** How to serve files over HTTP; absent, not at all. */
   readonly web?: WebOptions;
   /** Called at the start and at every change, with the circle from this server on. */
