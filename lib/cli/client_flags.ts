@@ -53,7 +53,7 @@ export const clientFlags: FlagTable = {
       value: "ID",
       help: "take a server off the list that is gone: its ID or address",
     },
-    { name: "verify", help: "have every server check and repair its files, and compare them all" },
+    { name: "verify", help: "have every server check and repair its files, and compare all" },
     { name: "gc", help: "drop what is kept of deleted files; every server must be alive" },
     {
       name: "ip",

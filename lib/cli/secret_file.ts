@@ -13,7 +13,7 @@ const fileBytesMax = 2048;
 export const secretFileFlag: Flag = {
   name: "secret-file",
   value: "FILE",
-  help: `prove to know the ring's secret, from this file ($${secretFileVariable})`,
+  help: `the file with the ring's secret ($${secretFileVariable})`,
 };
 
 /** The file that the flag names, or else the environment. */

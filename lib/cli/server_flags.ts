@@ -59,6 +59,7 @@ export const serverFlags: FlagTable = {
       help: "refuse writes unless N servers get them (1)",
     },
     secretFileFlag,
+    { name: "insecure", help: "let others than this machine in without a secret" },
     ...webFlagRows,
     { name: "verbose", short: "v", help: "log every message sent and received" },
     { name: "log-format", value: "FORMAT", help: "write logs as text or json (text)" },
@@ -106,6 +107,13 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
       parsed.command,
     );
   }
+  const web = webFlags(parsed);
+  const secret = secretFile(parsed);
+  if (web?.isPrivate && secret === undefined) {
+    throw new UsageError("--private needs --secret-file FILE", parsed.command);
+  }
+  const isGuarded = secret !== undefined || parsed.switches.has("insecure");
+  if (!isGuarded) assertLoopback(parsed, [ip, web?.ip, advertise]);
   return {
     type: "serve",
     ...optional("ip", ip),
@@ -116,8 +124,8 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
     ...optional("data", dataFlags(parsed)),
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
     ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
-    ...optional("secretFile", secretFile(parsed)),
-    ...optional("web", webFlags(parsed)),
+    ...optional("secretFile", secret),
+    ...optional("web", web),
     verbose: parsed.switches.has("verbose"),
     logFormat: logFormatFlag(parsed),
   };
@@ -146,6 +154,24 @@ export function serverOptions(
     ...optional("minCopies", command.minCopies),
     ...optional("web", command.web),
   };
+}
+
+/** Throws if others than this machine could connect to one of these, and so write. */
+function assertLoopback({ command }: ParsedFlags, hosts: readonly (string | undefined)[]): void {
+  const open = hosts.find((host) => host !== undefined && !isLoopback(host));
+  if (open === undefined) return;
+  throw new UsageError(
+    `At ${open} others than this machine could read, write and join: make a secret ` +
+      "(ring secret > ring.secret) and give it to every server and client with " +
+      "--secret-file ring.secret; or, if that is meant, add --insecure",
+    command,
+  );
+}
+
+/** Whether nobody but this machine reaches an address, with or without a port. */
+function isLoopback(text: string): boolean {
+  const host = parseAddress(text)?.host ?? text;
+  return /^127(\.[0-9]+){1,3}$/.test(host) || host === "::1" || host.toLowerCase() === "localhost";
 }
 
 function advertiseFlag(parsed: ParsedFlags): string | undefined {

@@ -20,6 +20,7 @@ export const webFlagRows: readonly Flag[] = [
   { name: "listing", help: "list folders that have no index.html" },
   { name: "spa", help: "serve index.html for what is not there" },
   { name: "cors", value: "ORIGIN", help: "let pages of this origin, or *, use the files" },
+  { name: "private", help: "have reading over HTTP take the secret too (--secret-file)" },
   { name: "max-file", value: "SIZE", help: "the largest file taken over HTTP: 500MB (1GiB)" },
 ];
 
@@ -39,6 +40,7 @@ export function webFlags(parsed: ParsedFlags): WebOptions | undefined {
     ...optional("cacheControl", cacheControlFlag(parsed)),
     ...(parsed.switches.has("listing") ? { listing: true } : {}),
     ...(parsed.switches.has("spa") ? { spa: true } : {}),
+    ...(parsed.switches.has("private") ? { isPrivate: true } : {}),
     ...optional("cors", corsFlag(parsed)),
     ...optional("fileBytesMax", byteCountFlag(parsed, "max-file")),
   };

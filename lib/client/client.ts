@@ -14,6 +14,7 @@ import { logger } from "../log.ts";
 import { ConnectionError, FrameConnection } from "../protocol/connection.ts";
 import { decodeAnswer } from "../protocol/decode.ts";
 import { encodeRequest } from "../protocol/encode.ts";
+import { greet, HandshakeError } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Secret } from "../protocol/secret.ts";
 import { quoteText } from "../protocol/quote.ts";
@@ -122,8 +123,15 @@ export class RingClient {
         signal: tooLate.signal,
       });
       conn.setNoDelay(true);
-      return new RingClient(address, conn, timeoutMs);
+      const client = new RingClient(address, conn, timeoutMs);
+      if (options.secret !== undefined) await client.#greet(options.secret, tooLate.signal);
+      return client;
     } catch (cause) {
+      if (cause instanceof HandshakeError) {
+        throw new RingError("failed", `Cannot ask the server at ${address}: ${cause.message}`, {
+          cause,
+        });
+      }
       if (cause instanceof Deno.errors.NotCapable) throw cause;
       const reason = tooLate.signal.aborted
         ? `no answer within ${connectMs / 1000} s`
@@ -133,6 +141,20 @@ export class RingClient {
       });
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Proves to know the ring's secret, before anything is asked. */
+  async #greet(secret: Secret, signal: AbortSignal): Promise<void> {
+    const close = () => this.close();
+    signal.addEventListener("abort", close);
+    try {
+      await greet(this.#connection, { secret, id: "" });
+    } catch (error) {
+      close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", close);
     }
   }
 

@@ -6,8 +6,8 @@
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 
-  /** `status` is HTTP's: 400 for what is malformed, 413 for what is over a limit. */
-  constructor(readonly status: 400 | 413, message: string, options?: ErrorOptions) {
+  /** `status` is HTTP's: 400 for what is malformed, 413 for what is over a limit, 401 for a stranger. */
+  constructor(readonly status: 400 | 401 | 413, message: string, options?: ErrorOptions) {
     super(message, options);
   }
 }

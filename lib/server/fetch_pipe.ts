@@ -14,7 +14,7 @@ import { encodeRequest } from "../protocol/encode.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Address } from "../ring/address.ts";
 import type { FileRecord } from "../ring/file_record.ts";
-import { dial, type Dialled } from "./dial.ts";
+import type { Dialled, Dialler } from "./dialler.ts";
 import { SilenceWatch } from "./silence.ts";
 
 /** After how many looks, one a second, another source is tried: about when a server counts as dead. */
@@ -40,6 +40,7 @@ interface Opened extends Dialled {
 /** Fetches small bodies from one server. */
 export class FetchPipe {
   readonly #address: Address;
+  readonly #dialler: Dialler;
   /** What has no answer yet, in the order in which it was asked for. */
   readonly #pending: Pending[] = [];
   /** `undefined` while it is being opened. */
@@ -48,8 +49,9 @@ export class FetchPipe {
   #isClosed = false;
 
   /** Opens a connection. */
-  constructor(address: Address) {
+  constructor(address: Address, dialler: Dialler) {
     this.#address = address;
+    this.#dialler = dialler;
     this.#run().then(
       () => this.#end(this.#hasAnswered ? "closed" : "missing"),
       (error) => {
@@ -84,7 +86,7 @@ export class FetchPipe {
   }
 
   async #run(): Promise<void> {
-    const dialled = await dial(this.#address);
+    const dialled = await this.#dialler.dial(this.#address);
     if (this.#isClosed) return dialled.connection.close();
     const silence = new SilenceWatch(dialled.connection, {
       looksMax: silentLooksMax,

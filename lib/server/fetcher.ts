@@ -13,7 +13,7 @@ import { logger } from "../log.ts";
 import type { Address } from "../ring/address.ts";
 import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
 import { type Store, StoreFailedError, StoreFullError } from "../storage/store.ts";
-import { dial, type Dialled } from "./dial.ts";
+import type { Dialled, Dialler } from "./dialler.ts";
 import { FetchPipe } from "./fetch_pipe.ts";
 import { peerIdleMs } from "./peers.ts";
 import { receiveBody } from "./receive_body.ts";
@@ -41,6 +41,7 @@ export interface Fetched {
 /** What {@linkcode Fetcher} is made of. */
 export interface FetcherOptions {
   readonly store: Store;
+  readonly dialler: Dialler;
   readonly uploads: Uploads;
   readonly watchdog: Watchdog;
 }
@@ -108,7 +109,7 @@ export class Fetcher {
   #pipe(address: Address): FetchPipe | undefined {
     const known = this.#pipes.get(address);
     if (known?.isClosed === false || this.#closed) return known;
-    const pipe = new FetchPipe(address);
+    const pipe = new FetchPipe(address, this.#options.dialler);
     this.#pipes.set(address, pipe);
     return pipe;
   }
@@ -121,7 +122,7 @@ export class Fetcher {
       if (fetched.ok) return fetched;
     }
     if (this.#closed) return { ok: false };
-    return await this.#attempt(address, { record, dialled: dial(address) });
+    return await this.#attempt(address, { record, dialled: this.#options.dialler.dial(address) });
   }
 
   async #attempt(

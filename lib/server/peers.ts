@@ -10,12 +10,13 @@
 import type { FrameConnection } from "../protocol/connection.ts";
 import { decodeReply } from "../protocol/decode.ts";
 import { encodeMessage } from "../protocol/encode.ts";
+import { HandshakeError, unprovenStatus } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { logger } from "../log.ts";
 import type { Address } from "../ring/address.ts";
 import type { MemberMessage } from "../ring/message.ts";
 import { describeMessage } from "./describe.ts";
-import { dial } from "./dial.ts";
+import type { Dialler } from "./dialler.ts";
 import { SilenceWatch } from "./silence.ts";
 import type { TimedStream } from "./timed_stream.ts";
 
@@ -35,8 +36,11 @@ const log = logger("message");
 
 /** What {@linkcode Peers} tells. */
 export interface PeersOptions {
+  readonly dialler: Dialler;
   readonly onMessage: (message: MemberMessage) => void;
   readonly onUnreachable: (address: Address, reason: "refused" | "closed") => void;
+  /** A server has not proven to belong to the ring, or says, in a sentence, that this one has not. */
+  readonly onDistrust: (address: Address, text: string) => void;
 }
 
 /** What is answered at once, on the connection on which it came. */
@@ -97,7 +101,7 @@ export class Peers {
   #open(address: Address): Peer {
     const peer: Peer = { state: "connecting", queue: [], bytes: 0 };
     this.#peers.set(address, peer);
-    dial(address).then(
+    this.#options.dialler.dial(address).then(
       ({ connection, stream }) => this.#begin(address, { connection, stream, queue: peer.queue }),
       (error) => this.#fail(address, error),
     );
@@ -141,7 +145,10 @@ export class Peers {
       received = await connection.receive()
     ) {
       const reply = decodeReply(received.value, received.size);
-      if (reply.type === "ERROR") throw new ProtocolError(400, reply.error);
+      if (reply.type === "ERROR") {
+        if (reply.status === unprovenStatus) this.#options.onDistrust(address, reply.error);
+        throw new ProtocolError(400, reply.error);
+      }
       if (reply.type === "FETCH") throw new ProtocolError(400, "An answer to no FETCH");
       if (received.size !== undefined) throw new ProtocolError(400, "A body where none is due");
       log.debug(() => `received ${describeMessage(reply)} from ${address}`);
@@ -153,6 +160,7 @@ export class Peers {
     this.#peers.delete(address);
     if (this.#closed) return;
     log.debug(() => `cannot connect to ${address}: ${String(error)}`);
+    if (error instanceof HandshakeError) this.#options.onDistrust(address, error.message);
     // Anything but a refusal is silence: a host that is down, a link that is cut, a time that is over.
     if (error instanceof Deno.errors.ConnectionRefused) {
       this.#options.onUnreachable(address, "refused");

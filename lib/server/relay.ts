@@ -10,7 +10,7 @@ import { encodeRequest } from "../protocol/encode.ts";
 import { logger } from "../log.ts";
 import type { Member } from "../ring/member.ts";
 import type { BodyMessage } from "../ring/message.ts";
-import { dial } from "./dial.ts";
+import type { Dialler } from "./dialler.ts";
 
 /** How long the next server may take no bytes before the relay gives it up, in milliseconds. */
 const relayStallMs = 3000;
@@ -22,11 +22,13 @@ export type RelayedBody = Omit<BodyMessage, "to">;
 
 /** Passes one body on. */
 export class Relay {
+  readonly #dialler: Dialler;
   readonly #opened: Promise<FrameConnection | undefined>;
   #ended = false;
 
   /** Opens a connection to the first of the members that can be reached, which come in order. */
-  constructor(members: readonly Member[], body: RelayedBody) {
+  constructor(dialler: Dialler, members: readonly Member[], body: RelayedBody) {
+    this.#dialler = dialler;
     this.#opened = this.#open(members, body);
   }
 
@@ -58,7 +60,7 @@ export class Relay {
     for (const { id, address } of members) {
       if (this.#ended) return undefined;
       try {
-        const { connection } = await dial(address);
+        const { connection } = await this.#dialler.dial(address);
         log.debug(() => `sent BODY of ${body.size} bytes to ${address}`);
         connection.send(encodeRequest({ ...body, to: id })).catch(() => {});
         return connection;

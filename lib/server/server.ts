@@ -14,6 +14,7 @@ import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "..
 import { Activity } from "../web/activity.ts";
 import { Site } from "../web/site.ts";
 import type { WebServer } from "../web/web_server.ts";
+import { Dialler } from "./dialler.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
 import { findGone } from "./find_gone.ts";
@@ -22,6 +23,7 @@ import { type RunningServer, ServerError, type ServerOptions } from "./options.t
 import { Peers } from "./peers.ts";
 import { Scrub } from "./scrub.ts";
 import { Session } from "./session.ts";
+import { StrangerLog } from "./stranger_log.ts";
 import { TimedStream } from "./timed_stream.ts";
 import { Uploads } from "./uploads.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -101,6 +103,7 @@ class Server implements RunningServer {
   readonly #site: Site | undefined;
   readonly #watchdog = new Watchdog();
   readonly #activity = new Activity();
+  readonly #strangers = new StrangerLog();
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #accepting: Promise<void> = Promise.resolve();
@@ -120,18 +123,28 @@ class Server implements RunningServer {
     if (web !== undefined) this.web = web;
     const boot = randomId();
     const activity = this.#activity;
+    const { secret } = options;
+    const dialler = new Dialler(secret === undefined ? undefined : { secret, id: store.id });
     this.#peers = new Peers({
+      dialler,
       onMessage: (message) => this.#driver.handle({ type: "message", link: 0, message }),
       onUnreachable: (address, reason) =>
         this.#driver.handle({ type: "unreachable", address, reason }),
+      onDistrust: (address, text) => this.#handleDistrust(address, text),
     });
     this.#uploads = new Uploads({
       self: store.id,
       boot,
       store,
+      dialler,
       others: () => this.#driver.node.circle.slice(1),
     });
-    this.#fetcher = new Fetcher({ store, uploads: this.#uploads, watchdog: this.#watchdog });
+    this.#fetcher = new Fetcher({
+      store,
+      dialler,
+      uploads: this.#uploads,
+      watchdog: this.#watchdog,
+    });
     const { previous, checkIntervalMs, minCopies, scrubIntervalMs } = options;
     this.#driver = new Driver({
       node: {
@@ -174,7 +187,10 @@ class Server implements RunningServer {
         isStopping: () => this.#stopping !== undefined,
         onFatal: (error) => this.#fail(fatal(error)),
       });
-      this.#site = new Site(backend, options.web ?? {});
+      this.#site = new Site(backend, {
+        ...options.web,
+        ...(secret === undefined ? {} : { secret }),
+      });
     }
     this.#sweeper = setInterval(() => {
       this.#peers.sweep();
@@ -261,6 +277,8 @@ class Server implements RunningServer {
       connection: new FrameConnection(stream),
       stream,
       remote,
+      secret: this.#parts.options.secret,
+      strangers: this.#strangers,
       driver: this.#driver,
       store: this.#parts.store,
       uploads: this.#uploads,
@@ -280,6 +298,14 @@ class Server implements RunningServer {
       this.#sessions.delete(session);
     });
     this.#sessions.set(session, run);
+  }
+
+  /** A newcomer that is not let in has no ring; who is in one goes on without that server. */
+  #handleDistrust(address: Address, text: string): void {
+    const isNewcomer = this.#driver.node.members.length === 0;
+    if (isNewcomer && address === this.#parts.options.previous) {
+      this.#fail(new ServerError("noPrevious", `Cannot join the ring of ${address}: ${text}`));
+    } else this.#strangers.note(address, text);
   }
 
   #forget(text: string): MemberAnswer {

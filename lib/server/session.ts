@@ -10,7 +10,9 @@ import { ConnectionError, type FrameConnection, type Received } from "../protoco
 import { contentTypeOf } from "../protocol/content_type.ts";
 import { decodeIncoming, type Incoming, withBody } from "../protocol/decode.ts";
 import { encodeAnswer } from "../protocol/encode.ts";
+import { assertNoHello, handshakeMs, unprovenStatus, welcome } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import type { Secret } from "../protocol/secret.ts";
 import { inlineBytesMax, pageRecordsMax } from "../ring/file_record.ts";
 import type {
   BodyMessage,
@@ -30,6 +32,7 @@ import { describeMessage } from "./describe.ts";
 import type { Driver } from "./driver.ts";
 import { post } from "./peers.ts";
 import { noRoom, stoppingAnswer, storeRefusal } from "./refusal.ts";
+import type { StrangerLog } from "./stranger_log.ts";
 import type { TimedStream } from "./timed_stream.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs } from "./watchdog.ts";
@@ -59,6 +62,9 @@ export interface SessionOptions {
   readonly stream: TimedStream;
   /** Who is at the other end, for the log. */
   readonly remote: string;
+  /** What the other side has to know; absent, everybody may speak. */
+  readonly secret: Secret | undefined;
+  readonly strangers: StrangerLog;
   readonly driver: Driver;
   readonly store: Store;
   readonly uploads: Uploads;
@@ -83,6 +89,8 @@ export class Session {
   #openBodies = 0;
   #roomFor: (() => void) | undefined;
   #receivingBody = false;
+  /** When the handshake has to be over, in milliseconds of `performance.now()`; none is under way at 0. */
+  #provenBy = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -98,6 +106,7 @@ export class Session {
   async run(): Promise<void> {
     const { connection, driver, remote, onFatal } = this.#options;
     try {
+      await this.#prove();
       await this.#serve();
       await this.#answers;
       await connection.flush();
@@ -116,6 +125,7 @@ export class Session {
   /** Whether nothing has moved for longer than it may. */
   isStuck(): boolean {
     const { stream } = this.#options;
+    if (this.#provenBy > 0) return performance.now() > this.#provenBy;
     if (stream.isWriting || this.#receivingBody) return stream.stillForMs > stallMs;
     return this.#underWay === 0 && stream.stillForMs > sessionIdleMs;
   }
@@ -129,6 +139,15 @@ export class Session {
     this.#options.connection.close();
   }
 
+  /** Has the other side prove that it belongs to the ring. */
+  async #prove(): Promise<void> {
+    const { connection, secret, store } = this.#options;
+    if (secret === undefined) return;
+    this.#provenBy = performance.now() + handshakeMs;
+    await welcome(connection, { secret, id: store.id });
+    this.#provenBy = 0;
+  }
+
   async #serve(): Promise<void> {
     const { connection } = this.#options;
     for (
@@ -136,6 +155,7 @@ export class Session {
       received !== undefined;
       received = await connection.receive()
     ) {
+      assertNoHello(received.value);
       const message = decodeIncoming(received.value, received.size);
       const from = "from" in message ? message.from : undefined;
       log.debug(() => `received ${describeMessage(message)} from ${this.#party(from)}`);
@@ -341,8 +361,9 @@ export class Session {
 
   /** Answers what is no message, after everything before it, and lets the other side read why. */
   async #refuse(error: ProtocolError): Promise<void> {
-    const { connection, remote } = this.#options;
-    log.info(() => `${remote}: ${error.message}`);
+    const { connection, remote, strangers } = this.#options;
+    if (error.status === unprovenStatus) strangers.note(remote, error.message);
+    else log.info(() => `${remote}: ${error.message}`);
     let linger: ReturnType<typeof setTimeout> | undefined;
     try {
       await this.#answers;

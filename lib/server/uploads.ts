@@ -6,6 +6,7 @@
  */
 import type { Member, MemberId } from "../ring/member.ts";
 import type { Store } from "../storage/store.ts";
+import type { Dialler } from "./dialler.ts";
 import { receiveBody } from "./receive_body.ts";
 import { Relay } from "./relay.ts";
 
@@ -23,6 +24,7 @@ export interface UploadsOptions {
   readonly self: MemberId;
   readonly boot: string;
   readonly store: Store;
+  readonly dialler: Dialler;
   /** The live members other than this server, from its successor on. */
   readonly others: () => readonly Member[];
 }
@@ -66,9 +68,9 @@ export class Uploads {
     chunks: AsyncIterable<Uint8Array>,
     { name, size, visited }: Upload,
   ): Promise<{ sha256: string; size: number }> {
-    const { self, store, others } = this.#options;
+    const { self, store, dialler, others } = this.#options;
     const next = others().filter((member) => !visited.includes(member.id));
-    const relay = new Relay(next, {
+    const relay = new Relay(dialler, next, {
       type: "BODY",
       from: self,
       upload: name,

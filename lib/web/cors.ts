@@ -19,7 +19,14 @@ const exposed = [
 ].join(", ");
 
 const requestFields = [
-  ...["Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range"],
+  ...[
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+  ],
   ...["If-Unmodified-Since", "Range"],
 ].join(", ");
 

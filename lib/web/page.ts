@@ -23,6 +23,7 @@ import heroJs from "./page/hero.js" with { type: "text" };
 import hopsJs from "./page/hops.js" with { type: "text" };
 import journalJs from "./page/journal.js" with { type: "text" };
 import layoutJs from "./page/layout.js" with { type: "text" };
+import logInJs from "./page/log_in.js" with { type: "text" };
 import membersJs from "./page/members.js" with { type: "text" };
 import noticeJs from "./page/notice.js" with { type: "text" };
 import numbersJs from "./page/numbers.js" with { type: "text" };
@@ -86,6 +87,7 @@ const assets: ReadonlyMap<string, Asset> = new Map([
   ["/_ring/hops.js", asset(javascript, hopsJs)],
   ["/_ring/journal.js", asset(javascript, journalJs)],
   ["/_ring/layout.js", asset(javascript, layoutJs)],
+  ["/_ring/log_in.js", asset(javascript, logInJs)],
   ["/_ring/members.js", asset(javascript, membersJs)],
   ["/_ring/notice.js", asset(javascript, noticeJs)],
   ["/_ring/numbers.js", asset(javascript, numbersJs)],

@@ -6,6 +6,8 @@ import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
 import { allow, allowOrigin, allowReading, answerOptions, answerReadingOptions } from "./cors.ts";
 import { deleteFile } from "./delete_file.ts";
+import { Gate } from "./gate.ts";
+import { Login } from "./login.ts";
 import { isPagePath, servePage } from "./page.ts";
 import { redirect, sendProblem } from "./problem.ts";
 import { putFile } from "./put_file.ts";
@@ -19,12 +21,17 @@ const log = logger("web");
 
 const answered = Promise.resolve();
 
+/** What is told to everybody, also where reading takes the secret: load balancers ask it. */
+const openPaths: ReadonlySet<string> = new Set(["_ring/health", "_ring/ready"]);
+
 /** Answers the requests of one server. */
 export class Site {
   readonly #backend: Backend;
   readonly #options: WebOptions;
   readonly #reads: Reads;
   readonly #control: Control;
+  readonly #gate: Gate;
+  readonly #login: Login;
   readonly #turns = new Turns();
   #underWay = 0;
 
@@ -33,6 +40,8 @@ export class Site {
     this.#options = options;
     this.#reads = new Reads(backend, options);
     this.#control = new Control(backend);
+    this.#gate = new Gate(options);
+    this.#login = new Login(this.#gate, options.secret);
   }
 
   /** How many requests are being answered. */
@@ -67,7 +76,7 @@ export class Site {
   /** Answers what is asked most, a small file that is here, without a promise: a tenth faster. */
   #answerAtOnce(exchange: Exchange, target: RequestTarget): boolean {
     const isPlain = exchange.request.method === "GET" && target.type === "file" &&
-      this.#options.cors === undefined && !this.#backend.isStopping;
+      this.#options.cors === undefined && this.#gate.isOpen && !this.#backend.isStopping;
     return isPlain && this.#reads.handleAtOnce(exchange, target.name);
   }
 
@@ -80,6 +89,9 @@ export class Site {
     if (this.#backend.isStopping) return refuseStopping(request, response);
     if (request.method === "OPTIONS") return answerOptions(request, response, this.#options.cors);
     if (target.type === "server") return refuseMethod(request, response, allow);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const problem = this.#gate.refusalOf(request, isRead ? "read" : "write");
+    if (problem !== undefined) return sendProblem(request, response, problem);
     await this.#answerFile({ request, response }, target);
   }
 
@@ -107,10 +119,13 @@ export class Site {
   /** Nothing of the ring is written by HTTP, whatever it is named. */
   async #answerRing({ request, response }: Exchange, path: string): Promise<void> {
     const { method } = request;
+    if (await this.#login.handle({ request, response }, path)) return;
     if (method === "OPTIONS") return answerReadingOptions(response);
     if (method !== "GET" && method !== "HEAD") return refuseMethod(request, response, allowReading);
     if (path === "_ring") return redirect(request, response, "/_ring/");
     if (isPagePath(`/${path}`)) return servePage(request, response);
+    const problem = openPaths.has(path) ? undefined : this.#gate.refusalOf(request, "read");
+    if (problem !== undefined) return sendProblem(request, response, problem);
     if (await this.#control.handle(request, response, path)) return;
     sendProblem(request, response, { status: 404, detail: "There is no such page of the ring" });
   }

@@ -1,5 +1,7 @@
 /** What the web front of a server is told when it is started, by the command line or by a test. */
 
+import type { Secret } from "../protocol/secret.ts";
+
 /** How to serve files over HTTP. */
 export interface WebOptions {
   /** The address to listen on, if not that of the ring's port. */
@@ -14,6 +16,10 @@ export interface WebOptions {
   readonly spa?: boolean;
   /** The origin whose pages may read and write, or `*`; absent, none but this server's own. */
   readonly cors?: string;
+  /** What writing takes; absent, everybody may write. */
+  readonly secret?: Secret;
+  /** Whether reading takes the secret too. */
+  readonly isPrivate?: boolean;
   /** The largest file that is taken, in bytes; {@linkcode fileBytesDefault} if absent. */
   readonly fileBytesMax?: number;
 }

@@ -117,7 +117,7 @@ export class ServerProcess {
     const [command = "", ...args] = [
       ...this.#place.prefix,
       ...ringCommand(),
-      ...["server", "--ip", this.#place.ip, "--port", `${this.#port}`],
+      ...["server", "--ip", this.#place.ip, "--port", `${this.#port}`, "--insecure"],
       ...["--data", this.disk.data],
       ...previousFlags(previous?.address),
       ...this.#place.args,

@@ -25,7 +25,7 @@ testOnMachine("a data directory that cannot be made is an error", async (machine
 });
 
 testOnMachine("an --ip that this machine has not is an error", async (machine) => {
-  const server = machine.spawnServer(["--memory"], { ip: "10.255.255.254" });
+  const server = machine.spawnServer(["--memory", "--insecure"], { ip: "10.255.255.254" });
   await assertFails(server, {
     code: 1,
     message: /Cannot listen on 10\.255\.255\.254:4043: this machine has no such address/,
@@ -33,7 +33,7 @@ testOnMachine("an --ip that this machine has not is an error", async (machine) =
 });
 
 testOnMachine("an --ip that this build may not use is an error that says so", async (machine) => {
-  const server = machine.spawnServer(["--memory"], { ip: "203.0.113.1" });
+  const server = machine.spawnServer(["--memory", "--insecure"], { ip: "203.0.113.1" });
   await assertFails(server, { code: 1, message: /RING_NET=203\.0\.113\.1 deno task compile/ });
 });
 

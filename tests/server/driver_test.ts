@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { assert, assertEquals } from "@std/assert";
 import type { Ask } from "../../lib/ring/step.ts";
+import { Dialler } from "../../lib/server/dialler.ts";
 import { batchWritesMax, Driver } from "../../lib/server/driver.ts";
 import { Fetcher } from "../../lib/server/fetcher.ts";
 import { Peers } from "../../lib/server/peers.ts";
@@ -33,8 +34,15 @@ class Fixture implements Disposable {
       this.batches.push(batch.length);
       return write(batch);
     };
-    const peers = new Peers({ onMessage: () => {}, onUnreachable: () => {} });
-    const uploads = new Uploads({ self: store.id, boot: "boot", store, others: () => [] });
+    const dialler = new Dialler();
+    const ignore = () => {};
+    const peers = new Peers({
+      dialler,
+      onMessage: ignore,
+      onUnreachable: ignore,
+      onDistrust: ignore,
+    });
+    const uploads = new Uploads({ self: store.id, boot: "boot", store, dialler, others: () => [] });
     this.driver = new Driver({
       node: {
         id: store.id,
@@ -46,7 +54,7 @@ class Fixture implements Disposable {
       },
       store,
       peers,
-      fetcher: new Fetcher({ store, uploads, watchdog: this.#watchdog }),
+      fetcher: new Fetcher({ store, dialler, uploads, watchdog: this.#watchdog }),
       activity: new Activity(),
       onCircle: () => {},
       onStop: () => {},

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeAnswer, encodeMessage } from "../../lib/protocol/encode.ts";
 import { type FileRecord, inlineBytesMax } from "../../lib/ring/file_record.ts";
+import { Dialler } from "../../lib/server/dialler.ts";
 import { type Fetched, Fetcher } from "../../lib/server/fetcher.ts";
 import { peerIdleMs } from "../../lib/server/peers.ts";
 import { SilenceWatch } from "../../lib/server/silence.ts";
@@ -48,8 +49,9 @@ const deadlineMs = 20_000;
 function startFetcher() {
   const store = new MemoryStore();
   const watchdog = new Watchdog();
-  const uploads = new Uploads({ self: store.id, boot: "boot", store, others: () => [] });
-  const fetcher = new Fetcher({ store, uploads, watchdog });
+  const dialler = new Dialler();
+  const uploads = new Uploads({ self: store.id, boot: "boot", store, dialler, others: () => [] });
+  const fetcher = new Fetcher({ store, dialler, uploads, watchdog });
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("Nothing is fetched")), deadlineMs);
   const fetchAll = (files: readonly File[], sources: readonly FakeSource[]) => {

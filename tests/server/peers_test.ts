@@ -4,6 +4,7 @@ import { decodeIncoming } from "../../lib/protocol/decode.ts";
 import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
+import { Dialler } from "../../lib/server/dialler.ts";
 import { connectingBytesMax, Peers } from "../../lib/server/peers.ts";
 import { SilenceWatch } from "../../lib/server/silence.ts";
 import { eventually } from "../eventually.ts";
@@ -24,8 +25,10 @@ function startPeers() {
   const messages: MemberMessage[] = [];
   const unreachable: string[] = [];
   const peers = new Peers({
+    dialler: new Dialler(),
     onMessage: (message) => messages.push(message),
     onUnreachable: (address, reason) => unreachable.push(`${address} ${reason}`),
+    onDistrust: (address, text) => unreachable.push(`${address} ${text}`),
   });
   return { peers, messages, unreachable, [Symbol.dispose]: () => peers.close() };
 }

@@ -1,4 +1,5 @@
 /** Rings of real servers on loopback, in this process, for as long as a test runs. */
+import type { Secret } from "../../lib/protocol/secret.ts";
 import type { RunningServer, ServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/server.ts";
 import { eventually } from "../eventually.ts";
@@ -22,9 +23,11 @@ export class Ring implements AsyncDisposable {
   /** The data directory of each server, if they have one. */
   readonly directories: string[] = [];
 
+  private constructor(private readonly secret: Secret | undefined) {}
+
   /** Starts a ring, and waits until every server holds every other alive. */
   static async start({ size = 1, onDisk = false, server = {} }: RingOptions = {}): Promise<Ring> {
-    const ring = new Ring();
+    const ring = new Ring(server.secret);
     for (let i = 0; i < size; i++) {
       const previous = ring.servers[0]?.address;
       const directory = onDisk ? await Deno.makeTempDir({ prefix: "ring-test-" }) : undefined;
@@ -39,7 +42,7 @@ export class Ring implements AsyncDisposable {
         }),
       );
     }
-    for (let i = 0; i < size; i++) await untilAlive(ring.server(i).address, size);
+    for (let i = 0; i < size; i++) await untilAlive(ring.server(i).address, size, server.secret);
     return ring;
   }
 
@@ -50,7 +53,7 @@ export class Ring implements AsyncDisposable {
   }
 
   connect(index = 0): Promise<Wire> {
-    return Wire.connect(this.server(index).address);
+    return Wire.connect(this.server(index).address, this.secret);
   }
 
   /** The names under `bodies/` of a server: those of large bodies, and of those on their way in. */
@@ -72,8 +75,8 @@ export class Ring implements AsyncDisposable {
 }
 
 /** Waits until the server at an address holds `count` members alive, itself among them. */
-export async function untilAlive(address: string, count: number): Promise<void> {
-  using wire = await Wire.connect(address);
+export async function untilAlive(address: string, count: number, secret?: Secret): Promise<void> {
+  using wire = await Wire.connect(address, secret);
   await eventually(async () => {
     const status = await wire.ask({ type: "STATUS" });
     if (status.type !== "STATUS") throw new Error(`${address} answered ${status.type}`);

@@ -5,6 +5,8 @@
 import { FrameConnection } from "../../lib/protocol/connection.ts";
 import { decodeAnswer } from "../../lib/protocol/decode.ts";
 import { encodeFrame, type JsonObject } from "../../lib/protocol/frame.ts";
+import { greet } from "../../lib/protocol/handshake.ts";
+import type { Secret } from "../../lib/protocol/secret.ts";
 import { parseAddress } from "../../lib/ring/address.ts";
 import type { ClientAnswer } from "../../lib/ring/message.ts";
 
@@ -30,12 +32,15 @@ export class Wire implements Disposable {
     this.#connection = new FrameConnection(conn);
   }
 
-  static async connect(address: string): Promise<Wire> {
+  /** With a secret, it proves to know it first. */
+  static async connect(address: string, secret?: Secret): Promise<Wire> {
     const target = parseAddress(address);
     if (target === undefined) throw new Error(`${address} is no address`);
     const conn = await Deno.connect({ hostname: target.host, port: target.port });
     conn.setNoDelay(true);
-    return new Wire(conn);
+    const wire = new Wire(conn);
+    if (secret !== undefined) await greet(wire.#connection, { secret, id: "" });
+    return wire;
   }
 
   /** Sends bytes as they are, all of them. */

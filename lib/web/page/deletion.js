@@ -1,6 +1,7 @@
 /** Deletion: asked first, as every server deletes. */
 import { find, setText } from "./element.js";
 import { pathOf } from "./file_table.js";
+import { logIn } from "./log_in.js";
 
 /** Asks, and deletes. */
 export class Deletion {
@@ -42,6 +43,7 @@ export class Deletion {
 async function deleteFile(name) {
   try {
     const answer = await fetch(pathOf(name), { method: "DELETE" });
+    if (answer.status === 401) logIn();
     // 404: somebody else was quicker.
     if (answer.ok || answer.status === 404) return undefined;
     return `the server refused with status ${answer.status}`;

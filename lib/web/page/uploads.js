@@ -2,6 +2,7 @@
 import { element, setText } from "./element.js";
 import { pathOf } from "./file_table.js";
 import { formatCount } from "./units.js";
+import { logIn } from "./log_in.js";
 import { countCopies } from "./writes.js";
 
 /** How many files are sent at the same time: the browser allows six connections, and one is the stream's. */
@@ -79,6 +80,7 @@ export class Uploads {
    * @param {XMLHttpRequest} request
    */
   #handleAnswer(row, request) {
+    if (request.status === 401) return logIn();
     if (request.status !== 201 && request.status !== 204) return this.#fail(row, reasonOf(request));
     this.#stored++;
     row.succeed(countCopies(Number(request.getResponseHeader("Ring-Copies") ?? 1)));

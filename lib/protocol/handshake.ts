@@ -1,0 +1,140 @@
+/**
+ * The handshake: how the two ends of a connection prove to each other that they know the ring's secret,
+ * before anything else is said.
+ *
+ *     dialler   -> {"type":"HELLO","nonce":N1,"id":D}
+ *     listener  -> {"type":"HELLO","nonce":N2,"id":L,"proof":HMAC("ring listener", N1, N2, D, L)}
+ *     dialler   -> {"type":"PROOF","proof":HMAC("ring dialler", N1, N2, D, L)}, and its first message
+ *
+ * Each side has chosen one of the nonces, at random, so a proof that was heard before proves nothing; the
+ * purposes differ, so a proof does not serve the one that it was given to. Either proof lets whoever gets it
+ * try guesses at home, so the secret has to be a random one (`ring secret`). The ids are those of servers;
+ * a client has none, and says "". The idea is that of SCRAM (RFC 5802).
+ *
+ * It says who is at the other end when a connection begins. What is said afterwards is neither encrypted
+ * nor signed: on a network where others can change what passes, that takes TLS.
+ */
+import { randomBytes } from "node:crypto";
+import { ConnectionError, type FrameConnection } from "./connection.ts";
+import { encodeFrame, type JsonObject } from "./frame.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import type { Secret } from "./secret.ts";
+
+/** How long a handshake may take, in milliseconds. */
+export const handshakeMs = 5000;
+
+const nonceBytes = 32;
+const idLengthMax = 64;
+
+/** The status of an answer to whoever has not proven to belong to the ring. */
+export const unprovenStatus = 401;
+
+/** One end of a handshake. */
+export interface Party {
+  readonly secret: Secret;
+  /** The id of a server; empty for a client. */
+  readonly id: string;
+}
+
+/** The other end has not proven to know the secret, or says that this one has not. */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+}
+
+/**
+ * Proves to belong to the ring, on a connection that was opened from here, once the other side has.
+ *
+ * @throws {HandshakeError} if it cannot, or the other side says that we do not.
+ * @throws {ConnectionError} when the connection ends.
+ */
+export async function greet(connection: FrameConnection, { secret, id }: Party): Promise<void> {
+  const nonce = makeNonce();
+  send(connection, { type: "HELLO", nonce, id });
+  const hello = await receive(connection);
+  if (hello.type === "ERROR" && typeof hello.error === "string") {
+    throw new HandshakeError(hello.error);
+  }
+  const facts = factsOf({ nonce, id }, helloOf(hello));
+  if (!isProof(hello, secret, { purpose: listenerPurpose, facts })) {
+    throw new HandshakeError("The server does not know this ring's secret");
+  }
+  send(connection, { type: "PROOF", proof: secret.prove(diallerPurpose, facts) });
+}
+
+/**
+ * Has the other side prove that it belongs to the ring, on a connection that was opened to here.
+ *
+ * @throws {ProtocolError} 401 if it does not.
+ * @throws {ConnectionError} when the connection ends.
+ */
+export async function welcome(connection: FrameConnection, { secret, id }: Party): Promise<void> {
+  const hello = await receive(connection);
+  if (hello.type !== "HELLO") {
+    throw unproven("This ring has a secret: give the file that it is in with --secret-file");
+  }
+  const nonce = makeNonce();
+  const facts = factsOf(helloOf(hello), { nonce, id });
+  send(connection, { type: "HELLO", nonce, id, proof: secret.prove(listenerPurpose, facts) });
+  const proof = await receive(connection);
+  if (proof.type !== "PROOF" || !isProof(proof, secret, { purpose: diallerPurpose, facts })) {
+    throw unproven("This ring has another secret than the one that was used");
+  }
+}
+
+/** Whether a first message is that of a handshake, which is not for a server that has no secret. */
+export function assertNoHello({ type }: JsonObject): void {
+  if (type !== "HELLO") return;
+  throw unproven("This server has no secret: start it with --secret-file, or leave that out here");
+}
+
+const listenerPurpose = "ring listener";
+const diallerPurpose = "ring dialler";
+
+interface Hello {
+  readonly nonce: string;
+  readonly id: string;
+}
+
+function factsOf(dialler: Hello, listener: Hello): readonly string[] {
+  return [dialler.nonce, listener.nonce, dialler.id, listener.id];
+}
+
+function helloOf({ type, nonce, id }: JsonObject): Hello {
+  const isHello = type === "HELLO" && typeof nonce === "string" && /^[0-9a-f]{64}$/.test(nonce) &&
+    typeof id === "string" && id.length <= idLengthMax;
+  if (!isHello) throw new ProtocolError(400, "Cannot read HELLO: it needs a nonce and an id");
+  return { nonce, id };
+}
+
+function isProof(
+  { proof }: JsonObject,
+  secret: Secret,
+  { purpose, facts }: { purpose: string; facts: readonly string[] },
+): boolean {
+  return typeof proof === "string" && secret.verifies(proof, purpose, facts);
+}
+
+function makeNonce(): string {
+  return randomBytes(nonceBytes).toString("hex");
+}
+
+function send(connection: FrameConnection, message: JsonObject): void {
+  // Whoever receives finds out that the connection has broken.
+  connection.send(encodeFrame(message)).catch(() => {});
+}
+
+async function receive(connection: FrameConnection): Promise<JsonObject> {
+  const received = await connection.receive();
+  if (received === undefined) throw new ConnectionError("the other side closed the connection");
+  const { value, size } = received;
+  const isHandshake = value.type === "HELLO" || value.type === "PROOF";
+  if (size === undefined || !isHandshake) return value;
+  throw new ProtocolError(
+    400,
+    `Cannot take the ${size} bytes after a ${value.type}: it has no body`,
+  );
+}
+
+function unproven(text: string): ProtocolError {
+  return new ProtocolError(unprovenStatus, text);
+}
