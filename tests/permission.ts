@@ -29,3 +29,8 @@ function isGranted(name: Deno.PermissionName): boolean {
     : { name };
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
+
+/** Defines a test that listens and connects. */
+export function testWithNet(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, ...needs("net"), fn });
+}

@@ -10,6 +10,7 @@ import { helpText } from "./help.ts";
 import { listFiles } from "./list_action.ts";
 import { countText, printLine, writeOutput } from "./output.ts";
 import { putFiles } from "./put_action.ts";
+import { readEnvironment } from "./secret_file.ts";
 import { type Outcome, Session } from "./session.ts";
 import { showStatus } from "./status_action.ts";
 import { verifyRing } from "./verify_action.ts";
@@ -17,7 +18,7 @@ import { verifyRing } from "./verify_action.ts";
 /** Runs `ring client` with the arguments that follow these words; returns the exit code. */
 export async function runClient(args: readonly string[]): Promise<ExitCode> {
   try {
-    return await runCommand(parseClientCommand(args));
+    return await runCommand(parseClientCommand(args, readEnvironment()));
   } catch (error) {
     return reportFailure(error, { json: asksFor(args, "json"), verbose: asksFor(args, "verbose") });
   }

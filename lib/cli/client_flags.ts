@@ -14,7 +14,7 @@ import {
   parseFlags,
 } from "./flags.ts";
 import { ipDefault, ipFallback } from "./server_flags.ts";
-import { secretFile, secretFileFlag } from "./secret_file.ts";
+import { type Environment, secretFile, secretFileFlag } from "./secret_file.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How long a client waits unless told otherwise, in milliseconds. */
@@ -128,7 +128,10 @@ export type ClientCommand =
  *
  * @throws {UsageError} if they make no sense.
  */
-export function parseClientCommand(args: readonly string[]): ClientCommand {
+export function parseClientCommand(
+  args: readonly string[],
+  environment: Environment = {},
+): ClientCommand {
   const parsed = parseFlags(args, clientFlags);
   if (parsed.switches.has("help")) return { type: "help" };
   const json = parsed.switches.has("json");
@@ -147,7 +150,7 @@ export function parseClientCommand(args: readonly string[]): ClientCommand {
     action,
     addresses: hosts.map((host) => formatAddress({ host, port })),
     timeoutMs: durationFlag(parsed, "timeout", timeoutMs) ?? timeoutMsDefault,
-    ...optional("secretFile", secretFile(parsed)),
+    ...optional("secretFile", secretFile(parsed, environment)),
     json,
     verbose: parsed.switches.has("verbose"),
   };

@@ -16,9 +16,22 @@ export const secretFileFlag: Flag = {
   help: `the file with the ring's secret ($${secretFileVariable})`,
 };
 
+/** What the environment says. */
+export interface Environment {
+  /** The file with the secret, unless the flag names one. */
+  readonly secretFile?: string;
+}
+
+/** Reads the environment of this process. */
+export function readEnvironment(): Environment {
+  const secretFile = Deno.env.get(secretFileVariable);
+  // As with most programs, empty is as good as not set.
+  return secretFile === undefined || secretFile === "" ? {} : { secretFile };
+}
+
 /** The file that the flag names, or else the environment. */
-export function secretFile(parsed: ParsedFlags): string | undefined {
-  return flagValue(parsed, secretFileFlag.name) ?? (Deno.env.get(secretFileVariable) || undefined);
+export function secretFile(parsed: ParsedFlags, environment: Environment): string | undefined {
+  return flagValue(parsed, secretFileFlag.name) ?? environment.secretFile;
 }
 
 /**

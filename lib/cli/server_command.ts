@@ -10,7 +10,7 @@ import { asksFor, optional } from "./flags.ts";
 import { helpText } from "./help.ts";
 import { OutputClosedError, painterFor, printLine, writeOutput } from "./output.ts";
 import { ringLine } from "./ring_line.ts";
-import { isReadableByOthers, readSecret } from "./secret_file.ts";
+import { isReadableByOthers, readEnvironment, readSecret } from "./secret_file.ts";
 import {
   ipDefault,
   ipFallback,
@@ -27,7 +27,7 @@ const log = logger("server");
 export async function runServer(args: readonly string[]): Promise<ExitCode> {
   let command: ServerCommand;
   try {
-    command = parseServerCommand(args);
+    command = parseServerCommand(args, readEnvironment());
   } catch (error) {
     return reportFailure(error, { verbose: asksFor(args, "verbose") });
   }

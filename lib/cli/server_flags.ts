@@ -18,7 +18,7 @@ import {
   parseFlags,
   readHost,
 } from "./flags.ts";
-import { secretFile, secretFileFlag } from "./secret_file.ts";
+import { type Environment, secretFile, secretFileFlag } from "./secret_file.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where a server listens unless told otherwise: loopback, but apart from 127.0.0.1. */
@@ -95,7 +95,10 @@ export type ServerCommand =
  *
  * @throws {UsageError} if they make no sense.
  */
-export function parseServerCommand(args: readonly string[]): ServerCommand {
+export function parseServerCommand(
+  args: readonly string[],
+  environment: Environment = {},
+): ServerCommand {
   const parsed = parseFlags(args, serverFlags);
   if (parsed.switches.has("help")) return { type: "help" };
   const ip = hostFlag(parsed, "ip");
@@ -108,7 +111,7 @@ export function parseServerCommand(args: readonly string[]): ServerCommand {
     );
   }
   const web = webFlags(parsed);
-  const secret = secretFile(parsed);
+  const secret = secretFile(parsed, environment);
   if (web?.isPrivate && secret === undefined) {
     throw new UsageError("--private needs --secret-file FILE", parsed.command);
   }

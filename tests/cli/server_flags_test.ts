@@ -55,6 +55,16 @@ Deno.test("ring server --no-http has no web front", () => {
   assertEquals(optionsOf(["--spa"]).web, { spa: true });
 });
 
+Deno.test("the environment names the secret's file unless the flag does", () => {
+  const environment = { secretFile: "e" };
+  const fileOf = (args: readonly string[]) => {
+    const command = parseServerCommand(args, environment);
+    return command.type === "serve" && command.secretFile;
+  };
+  assertEquals(fileOf(["--ip", "10.0.0.1", "--private"]), "e");
+  assertEquals(fileOf(["--secret-file", "f"]), "f");
+});
+
 const mistakes: [string[], string][] = [
   [["--prev-prot", "5"], "There is no flag --prev-prot; did you mean --prev-port?"],
   [["-p", "5"], "There is no flag -p"],

@@ -36,6 +36,8 @@ export interface CommandResult {
 export interface RunOptions {
   /** What it reads on stdin; nothing if absent. */
   readonly stdin?: string | Uint8Array<ArrayBuffer>;
+  /** Environment variables that it has besides those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How to start a server. */
@@ -113,8 +115,8 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Runs `ring` with `args` to its end. */
-  async run(args: readonly string[], { stdin }: RunOptions = {}): Promise<CommandResult> {
-    const child = this.#spawn(args, { stdin: stdin === undefined ? "null" : "piped" });
+  async run(args: readonly string[], { stdin, env }: RunOptions = {}): Promise<CommandResult> {
+    const child = this.#spawn(args, { stdin: stdin === undefined ? "null" : "piped", env });
     const timer = setTimeout(() => sendSignal(child, "SIGKILL"), runMsMax);
     try {
       const fed = stdin === undefined ? undefined : feed(child, stdin);
@@ -140,11 +142,15 @@ export class Machine implements AsyncDisposable {
     await Deno.remove(this.directory, { recursive: true });
   }
 
-  #spawn(args: readonly string[], { stdin }: { stdin: "null" | "piped" }): Deno.ChildProcess {
+  #spawn(
+    args: readonly string[],
+    { stdin, env }: { stdin: "null" | "piped"; env?: Readonly<Record<string, string>> | undefined },
+  ): Deno.ChildProcess {
     const [command = "", ...words] = ringCommand();
     const child = new Deno.Command(command, {
       args: [...words, ...args],
       cwd: this.directory,
+      env: { ...env },
       stdin,
       stdout: "piped",
       stderr: "piped",

@@ -27,6 +27,9 @@ testOnMachine(
     const got = await second.runClient(["--get", "a.txt", ...flags]);
     assertEquals([got.code, got.stdout], [0, "abc"]);
 
+    const env = { RING_SECRET_FILE: machine.path("ring.secret") };
+    assertEquals((await second.runClient(["--get", "a.txt"], { env })).stdout, "abc");
+
     const stranger = await first.runClient(["--get", "a.txt"]);
     assertEquals([stranger.code, stranger.stdout], [1, ""]);
     assertMatch(stranger.stderr, /^ring: Cannot get .*--secret-file/);

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import type { BodyReader } from "../../lib/storage/store.ts";
 import { openSite } from "./open_site.ts";
 
@@ -32,7 +33,7 @@ async function openLongFile(body: LongBody) {
   return site;
 }
 
-Deno.test("a long file is read no faster than its client takes it", async () => {
+testWithNet("a long file is read no faster than its client takes it", async () => {
   const body = new LongBody();
   await using site = await openLongFile(body);
   using connection = await site.connect();
@@ -46,7 +47,7 @@ Deno.test("a long file is read no faster than its client takes it", async () => 
   assertEquals(body.read, chunksTotal);
 });
 
-Deno.test("a client that goes away within a file has it closed", async () => {
+testWithNet("a client that goes away within a file has it closed", async () => {
   const body = new LongBody();
   await using site = await openLongFile(body);
   const connection = await site.connect();
@@ -57,7 +58,7 @@ Deno.test("a client that goes away within a file has it closed", async () => {
   assert(body.read < chunksTotal);
 });
 
-Deno.test("a file that cannot be read to its end does not look whole", async () => {
+testWithNet("a file that cannot be read to its end does not look whole", async () => {
   const body = new LongBody();
   body.failsAt = 2;
   await using site = await openLongFile(body);

@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { openSite } from "./open_site.ts";
 
 const modified = "Tue, 14 Nov 2023 22:13:20 GMT";
 const earlier = "Tue, 14 Nov 2023 22:13:19 GMT";
 
-Deno.test("a client that has the file is told so, and no more", async () => {
+testWithNet("a client that has the file is told so, and no more", async () => {
   await using site = await openSite({}, { "a.html": "abc" });
   const etag = (await site.ask("/a.html")).header("etag") ?? "";
   const conditions: Record<string, string>[] = [
@@ -31,7 +32,7 @@ Deno.test("a client that has the file is told so, and no more", async () => {
   }
 });
 
-Deno.test("a client that has another state of the file gets this one", async () => {
+testWithNet("a client that has another state of the file gets this one", async () => {
   await using site = await openSite({}, { "a.html": "abc" });
   const etag = (await site.ask("/a.html")).header("etag") ?? "";
   const conditions: Record<string, string>[] = [
@@ -49,7 +50,7 @@ Deno.test("a client that has another state of the file gets this one", async () 
   }
 });
 
-Deno.test("a client that insists on another state of the file gets a 412", async () => {
+testWithNet("a client that insists on another state of the file gets a 412", async () => {
   await using site = await openSite({}, { "a.html": "abc" });
   const etag = (await site.ask("/a.html")).header("etag") ?? "";
   const conditions: Record<string, string>[] = [
@@ -66,18 +67,21 @@ Deno.test("a client that insists on another state of the file gets a 412", async
   }
 });
 
-Deno.test("conditions come before ranges, and count for nothing where there is no file", async () => {
-  await using site = await openSite({}, { "a.html": "abc" });
-  const etag = (await site.ask("/a.html")).header("etag") ?? "";
-  const headers = { "If-None-Match": etag, "Range": "bytes=0-0" };
-  assertEquals((await site.ask({ target: "/a.html", headers })).status, 304);
-  for (const name of ["If-Match", "If-None-Match"]) {
-    const answer = await site.ask({ target: "/nothing", headers: { [name]: "*" } });
-    assertEquals(answer.status, 404);
-  }
-});
+testWithNet(
+  "conditions come before ranges, and count for nothing where there is no file",
+  async () => {
+    await using site = await openSite({}, { "a.html": "abc" });
+    const etag = (await site.ask("/a.html")).header("etag") ?? "";
+    const headers = { "If-None-Match": etag, "Range": "bytes=0-0" };
+    assertEquals((await site.ask({ target: "/a.html", headers })).status, 304);
+    for (const name of ["If-Match", "If-None-Match"]) {
+      const answer = await site.ask({ target: "/nothing", headers: { [name]: "*" } });
+      assertEquals(answer.status, 404);
+    }
+  },
+);
 
-Deno.test("a large file that a client has is not opened", async () => {
+testWithNet("a large file that a client has is not opened", async () => {
   await using site = await openSite({}, { "a": new Uint8Array(100_000) });
   const headers = { "If-None-Match": "*" };
   assertEquals((await site.ask({ target: "/a", headers })).status, 304);

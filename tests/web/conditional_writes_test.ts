@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { needs } from "../permission.ts";
+import { needs, testWithNet } from "../permission.ts";
 import { openSite } from "./open_site.ts";
 
 const small = "x".repeat(100);
@@ -30,23 +30,26 @@ for (const [size, body] of [["small", small], ["large", large]] as const) {
   });
 }
 
-Deno.test("conditional writes of one name take turns, and of other names do not wait", async () => {
-  await using site = await openSite({}, { "a": "old", "b": "old" });
-  const [a, b] = await Promise.all(["/a", "/b"].map(async (target) => {
-    return (await site.ask(target)).header("etag") ?? "";
-  }));
-  const ask = (method: string, target: string, etag = "") =>
-    site.ask({ method, target, headers: { "If-Match": etag }, body: "new" });
-  const answers = await Promise.all([
-    ...[ask("PUT", "/a", a), ask("PUT", "/a", a), ask("DELETE", "/a", a)],
-    ask("PUT", "/b", b),
-  ]);
-  const statuses = answers.map(({ status }) => status);
-  assertEquals(statuses.slice(0, 3).toSorted(), [204, 412, 412]);
-  assertEquals(statuses[3], 204);
-});
+testWithNet(
+  "conditional writes of one name take turns, and of other names do not wait",
+  async () => {
+    await using site = await openSite({}, { "a": "old", "b": "old" });
+    const [a, b] = await Promise.all(["/a", "/b"].map(async (target) => {
+      return (await site.ask(target)).header("etag") ?? "";
+    }));
+    const ask = (method: string, target: string, etag = "") =>
+      site.ask({ method, target, headers: { "If-Match": etag }, body: "new" });
+    const answers = await Promise.all([
+      ...[ask("PUT", "/a", a), ask("PUT", "/a", a), ask("DELETE", "/a", a)],
+      ask("PUT", "/b", b),
+    ]);
+    const statuses = answers.map(({ status }) => status);
+    assertEquals(statuses.slice(0, 3).toSorted(), [204, 412, 412]);
+    assertEquals(statuses[3], 204);
+  },
+);
 
-Deno.test("the tag of any form that a file was had in means this file to a write", async () => {
+testWithNet("the tag of any form that a file was had in means this file to a write", async () => {
   const html = `<p>${"text ".repeat(1000)}</p>`;
   await using site = await openSite({}, { "a.html": html, "b.html": html, "b.html.gz": "packed" });
   for (const name of ["a.html", "b.html"]) {

@@ -1,5 +1,6 @@
 /** Who may do what over HTTP, from both sides. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { Secret } from "../../lib/protocol/secret.ts";
 import { attemptsMax } from "../../lib/web/attempts.ts";
 import { type OpenSite, openSite } from "./open_site.ts";
@@ -30,26 +31,29 @@ function cookieOf(answer: { header(name: string): string | undefined }): Record<
   return { "Cookie": `a=b; ${(answer.header("set-cookie") ?? "").split(";")[0]}` };
 }
 
-Deno.test("in a ring with a secret everybody may read, and only who knows it may write", async () => {
-  await using site = await openSite({ secret }, files);
-  assertEquals((await site.ask("/a")).text, "abc");
-  assertEquals((await site.ask("/_ring/status.json")).status, 200);
-  for (const headers of [{}, { "Authorization": "Basic YTpi" }, { "Authorization": "Bearer" }]) {
-    const answer = await put(site, headers);
-    assertEquals(answer.status, 401);
-    assertEquals(answer.header("www-authenticate"), 'Bearer realm="ring"');
-    assertEquals(answer.header("content-type"), "application/problem+json");
-  }
-  assertEquals((await put(site, wrong)).status, 401);
-  assertEquals((await site.ask({ method: "DELETE", target: "/a" })).status, 401);
-  assertEquals(site.backend.asked, []);
-  assertEquals((await put(site, bearer)).status, 201);
-  assertEquals((await put(site, { "Authorization": `bearer  ${text} ` })).status, 204);
-  const removed = await site.ask({ method: "DELETE", target: "/a", headers: bearer });
-  assertEquals(removed.status, 204);
-});
+testWithNet(
+  "in a ring with a secret everybody may read, and only who knows it may write",
+  async () => {
+    await using site = await openSite({ secret }, files);
+    assertEquals((await site.ask("/a")).text, "abc");
+    assertEquals((await site.ask("/_ring/status.json")).status, 200);
+    for (const headers of [{}, { "Authorization": "Basic YTpi" }, { "Authorization": "Bearer" }]) {
+      const answer = await put(site, headers);
+      assertEquals(answer.status, 401);
+      assertEquals(answer.header("www-authenticate"), 'Bearer realm="ring"');
+      assertEquals(answer.header("content-type"), "application/problem+json");
+    }
+    assertEquals((await put(site, wrong)).status, 401);
+    assertEquals((await site.ask({ method: "DELETE", target: "/a" })).status, 401);
+    assertEquals(site.backend.asked, []);
+    assertEquals((await put(site, bearer)).status, 201);
+    assertEquals((await put(site, { "Authorization": `bearer  ${text} ` })).status, 204);
+    const removed = await site.ask({ method: "DELETE", target: "/a", headers: bearer });
+    assertEquals(removed.status, 204);
+  },
+);
 
-Deno.test("a client that waits to send its body is refused before it has", async () => {
+testWithNet("a client that waits to send its body is refused before it has", async () => {
   await using site = await openSite({ secret });
   using connection = await site.connect();
   await connection.send(
@@ -59,25 +63,28 @@ Deno.test("a client that waits to send its body is refused before it has", async
   assertEquals([answer.status, answer.interim], [401, []]);
 });
 
-Deno.test("with --private reading takes the secret as well, but for what load balancers ask", async () => {
-  await using site = await openSite({ secret, isPrivate: true, listing: true }, files);
-  for (
-    const target of ["/", "/a", "/none", "/_ring/status.json", "/_ring/events", "/_ring/metrics"]
-  ) {
-    assertEquals((await site.ask(target)).status, 401, target);
-    assertEquals((await site.ask({ method: "HEAD", target })).status, 401, target);
-    if (target === "/_ring/events") continue;
-    const { status } = await site.ask({ target, headers: bearer });
-    assertEquals(status, target === "/none" ? 404 : 200, target);
-  }
-  assertEquals((await site.ask("/_ring/health")).status, 200);
-  assertEquals((await site.ask("/_ring/ready")).status, 503);
-  assertEquals((await site.ask("/_ring/login")).status, 200);
-  const page = await site.ask({ target: "/a", headers: { "Accept": "text/html" } });
-  assertMatch(page.text, /log in at \/_ring\/login/);
-});
+testWithNet(
+  "with --private reading takes the secret as well, but for what load balancers ask",
+  async () => {
+    await using site = await openSite({ secret, isPrivate: true, listing: true }, files);
+    for (
+      const target of ["/", "/a", "/none", "/_ring/status.json", "/_ring/events", "/_ring/metrics"]
+    ) {
+      assertEquals((await site.ask(target)).status, 401, target);
+      assertEquals((await site.ask({ method: "HEAD", target })).status, 401, target);
+      if (target === "/_ring/events") continue;
+      const { status } = await site.ask({ target, headers: bearer });
+      assertEquals(status, target === "/none" ? 404 : 200, target);
+    }
+    assertEquals((await site.ask("/_ring/health")).status, 200);
+    assertEquals((await site.ask("/_ring/ready")).status, 503);
+    assertEquals((await site.ask("/_ring/login")).status, 200);
+    const page = await site.ask({ target: "/a", headers: { "Accept": "text/html" } });
+    assertMatch(page.text, /log in at \/_ring\/login/);
+  },
+);
 
-Deno.test("who logs in by the form may write from then on, until the session ends", async () => {
+testWithNet("who logs in by the form may write from then on, until the session ends", async () => {
   await using site = await openSite({ secret, isPrivate: true }, files);
   const form = await site.ask("/_ring/login");
   assertMatch(form.text, /<form method="post" action="\/_ring\/login">/);
@@ -103,7 +110,7 @@ Deno.test("who logs in by the form may write from then on, until the session end
   assertMatch(out.header("set-cookie") ?? "", /^ring_session=; Max-Age=0; /);
 });
 
-Deno.test("a session is good at every server of the ring, and at none of another", async () => {
+testWithNet("a session is good at every server of the ring, and at none of another", async () => {
   await using one = await openSite({ secret });
   await using other = await openSite({ secret });
   await using foreign = await openSite({ secret: new Secret(Secret.generate()) });
@@ -112,7 +119,7 @@ Deno.test("a session is good at every server of the ring, and at none of another
   assertEquals((await put(foreign, cookie)).status, 401);
 });
 
-Deno.test("a session that is changed, or has ended, is none", async () => {
+testWithNet("a session that is changed, or has ended, is none", async () => {
   await using site = await openSite({ secret });
   const [, end = "", nonce = "", proof = ""] = /=(\d+)\.([0-9a-f]+)\.([0-9a-f]+);/.exec(
     (await logIn(site, text)).header("set-cookie") ?? "",
@@ -134,7 +141,7 @@ Deno.test("a session that is changed, or has ended, is none", async () => {
   assertEquals(await ask(`${end}.${nonce}.${proof}`), 201);
 });
 
-Deno.test("who logs in with another secret gets the form again, and no session", async () => {
+testWithNet("who logs in with another secret gets the form again, and no session", async () => {
   await using site = await openSite({ secret });
   for (const value of ["", "wrong", Secret.generate()]) {
     const answer = await logIn(site, value);
@@ -145,7 +152,7 @@ Deno.test("who logs in with another secret gets the form again, and no session",
   assertEquals(long.status, 413);
 });
 
-Deno.test("who guesses is made to wait, even with the right secret", async () => {
+testWithNet("who guesses is made to wait, even with the right secret", async () => {
   await using site = await openSite({ secret });
   for (let count = 0; count < attemptsMax; count++) {
     const { status } = await (count % 2 === 0 ? put(site, wrong) : logIn(site, "guess"));
@@ -156,50 +163,60 @@ Deno.test("who guesses is made to wait, even with the right secret", async () =>
   }
 });
 
-Deno.test("without a secret there is no login, and everybody may write", async () => {
+testWithNet("without a secret there is no login, and everybody may write", async () => {
   await using site = await openSite();
   assertEquals((await site.ask("/_ring/login")).status, 404);
   assertEquals((await put(site, {})).status, 201);
 });
 
 for (const options of [{}, { secret }]) {
-  Deno.test(`pages of other sites cannot write${"secret" in options ? ", session or not" : ""}`, async () => {
-    await using site = await openSite(options, files);
-    const host = `127.0.0.1:${site.port}`;
-    const session = "secret" in options ? cookieOf(await logIn(site, text)) : {};
-    const own = { "Host": host, ...session };
-    for (
-      const headers of [
-        { "Origin": "https://evil.test" },
-        { "Origin": "null" },
-        { "Origin": `http://127.0.0.1:${site.port + 1}` },
-        { "Sec-Fetch-Site": "cross-site" },
-        { "Sec-Fetch-Site": "same-site" },
-      ]
-    ) {
-      assertEquals((await put(site, { ...own, ...headers })).status, 403, JSON.stringify(headers));
-      const removal = { method: "DELETE", target: "/a", headers: { ...own, ...headers } };
-      assertEquals((await site.ask(removal)).status, 403);
-      if ("secret" in options) assertEquals((await logIn(site, text, headers)).status, 403);
-    }
-    assertEquals(site.backend.asked, []);
-    for (const headers of [{}, { "Origin": `http://${host}` }, { "Sec-Fetch-Site": "none" }]) {
-      assertEquals((await put(site, { ...own, ...headers })).status < 300, true);
-    }
-    assertEquals((await put(site, { ...own, "Sec-Fetch-Site": "same-origin" })).status, 204);
-  });
+  testWithNet(
+    `pages of other sites cannot write${"secret" in options ? ", session or not" : ""}`,
+    async () => {
+      await using site = await openSite(options, files);
+      const host = `127.0.0.1:${site.port}`;
+      const session = "secret" in options ? cookieOf(await logIn(site, text)) : {};
+      const own = { "Host": host, ...session };
+      for (
+        const headers of [
+          { "Origin": "https://evil.test" },
+          { "Origin": "null" },
+          { "Origin": `http://127.0.0.1:${site.port + 1}` },
+          { "Sec-Fetch-Site": "cross-site" },
+          { "Sec-Fetch-Site": "same-site" },
+        ]
+      ) {
+        assertEquals(
+          (await put(site, { ...own, ...headers })).status,
+          403,
+          JSON.stringify(headers),
+        );
+        const removal = { method: "DELETE", target: "/a", headers: { ...own, ...headers } };
+        assertEquals((await site.ask(removal)).status, 403);
+        if ("secret" in options) assertEquals((await logIn(site, text, headers)).status, 403);
+      }
+      assertEquals(site.backend.asked, []);
+      for (const headers of [{}, { "Origin": `http://${host}` }, { "Sec-Fetch-Site": "none" }]) {
+        assertEquals((await put(site, { ...own, ...headers })).status < 300, true);
+      }
+      assertEquals((await put(site, { ...own, "Sec-Fetch-Site": "same-origin" })).status, 204);
+    },
+  );
 }
 
-Deno.test("pages of the origin that --cors names may write, with the secret if there is one", async () => {
-  const cors = "https://page.test";
-  await using site = await openSite({ secret, cors });
-  const headers = { "Origin": cors, "Sec-Fetch-Site": "cross-site" };
-  assertEquals((await put(site, headers)).status, 401);
-  assertEquals((await put(site, { ...headers, ...bearer })).status, 201);
-  const preflight = await site.ask({
-    method: "OPTIONS",
-    target: "/new",
-    headers: { "Origin": cors, "Access-Control-Request-Method": "PUT" },
-  });
-  assertMatch(preflight.header("access-control-allow-headers") ?? "", /Authorization/);
-});
+testWithNet(
+  "pages of the origin that --cors names may write, with the secret if there is one",
+  async () => {
+    const cors = "https://page.test";
+    await using site = await openSite({ secret, cors });
+    const headers = { "Origin": cors, "Sec-Fetch-Site": "cross-site" };
+    assertEquals((await put(site, headers)).status, 401);
+    assertEquals((await put(site, { ...headers, ...bearer })).status, 201);
+    const preflight = await site.ask({
+      method: "OPTIONS",
+      target: "/new",
+      headers: { "Origin": cors, "Access-Control-Request-Method": "PUT" },
+    });
+    assertMatch(preflight.header("access-control-allow-headers") ?? "", /Authorization/);
+  },
+);

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { listFolder } from "../../lib/web/listing.ts";
 import { FakeBackend } from "./fake_backend.ts";
 import { type OpenSite, openSite } from "./open_site.ts";
 
-Deno.test("a folder without an index is listed, folders in it as one entry each", async () => {
+testWithNet("a folder without an index is listed, folders in it as one entry each", async () => {
   const files = { "f/b": "bb", "f/a/1": "", "f/a/2": "", "f/c/d/e": "", "g": "", "f0": "" };
   await using site = await openSite({ listing: true }, files);
   const { folder, entries, next } = await json(site, "/f/");
@@ -21,7 +22,7 @@ Deno.test("a folder without an index is listed, folders in it as one entry each"
   assertEquals((await json(site, "/")).entries.map(({ name }) => name), ["f/", "f0", "g"]);
 });
 
-Deno.test("a listing is HTML unless JSON is asked for", async () => {
+testWithNet("a listing is HTML unless JSON is asked for", async () => {
   await using site = await openSite({ listing: true }, { "f/b": "bb" });
   const types = [
     ["*/*", "text/html; charset=utf-8"],
@@ -37,7 +38,7 @@ Deno.test("a listing is HTML unless JSON is asked for", async () => {
   }
 });
 
-Deno.test("a name in a listing is text and a link, never a tag", async () => {
+testWithNet("a name in a listing is text and a link, never a tag", async () => {
   const name = `<img src=x onerror="a&b">'é%?#`;
   await using site = await openSite({ listing: true }, { [`f/${name}`]: "found" });
   const { text } = await site.ask("/f/");
@@ -48,48 +49,57 @@ Deno.test("a name in a listing is text and a link, never a tag", async () => {
   assertEquals((await site.ask(target)).text, "found");
 });
 
-Deno.test("an index is served instead of a listing", async () => {
+testWithNet("an index is served instead of a listing", async () => {
   await using site = await openSite({ listing: true }, { "f/index.html": "index", "f/a": "" });
   assertEquals((await site.ask("/f/")).text, "index");
 });
 
-Deno.test("a folder that is listed is led to without its slash, and one that is not there is a 404", async () => {
-  await using site = await openSite({ listing: true }, { "f/a": "" });
-  const answer = await site.ask("/f");
-  assertEquals([answer.status, answer.header("location")], [308, "/f/"]);
-  assertEquals((await site.ask("/g/")).status, 404);
-  assertEquals((await site.ask("/g")).status, 404);
-  assertEquals((await site.ask({ method: "HEAD", target: "/f/" })).status, 200);
-});
+testWithNet(
+  "a folder that is listed is led to without its slash, and one that is not there is a 404",
+  async () => {
+    await using site = await openSite({ listing: true }, { "f/a": "" });
+    const answer = await site.ask("/f");
+    assertEquals([answer.status, answer.header("location")], [308, "/f/"]);
+    assertEquals((await site.ask("/g/")).status, 404);
+    assertEquals((await site.ask("/g")).status, 404);
+    assertEquals((await site.ask({ method: "HEAD", target: "/f/" })).status, 200);
+  },
+);
 
-Deno.test("nothing is listed unless that is wanted, or while this server may be behind", async () => {
-  await using site = await openSite({}, { "f/a": "" });
-  assertEquals((await site.ask("/f/")).status, 404);
-  await using behind = await openSite({ listing: true }, { "f/a": "" });
-  behind.backend.isCurrent = false;
-  const answer = await behind.ask("/f/");
-  assertEquals([answer.status, answer.header("retry-after")], [503, "1"]);
-});
+testWithNet(
+  "nothing is listed unless that is wanted, or while this server may be behind",
+  async () => {
+    await using site = await openSite({}, { "f/a": "" });
+    assertEquals((await site.ask("/f/")).status, 404);
+    await using behind = await openSite({ listing: true }, { "f/a": "" });
+    behind.backend.isCurrent = false;
+    const answer = await behind.ask("/f/");
+    assertEquals([answer.status, answer.header("retry-after")], [503, "1"]);
+  },
+);
 
-Deno.test("a long listing comes in pages that are bounded, and have each entry once", async () => {
-  await using site = await openSite({ listing: true });
-  const names = Array.from({ length: 2100 }, (_, index) => `${String(index).padStart(4, "0")} é`);
-  for (const name of names) site.backend.put(`f/${name}${name.endsWith("9 é") ? "/x" : ""}`, "");
-  const found: string[] = [];
-  const sizes: number[] = [];
-  for (let after: string | undefined = ""; after !== undefined;) {
-    const page = await json(site, `/f/?after=${encodeURIComponent(after)}`);
-    found.push(...page.entries.map(({ name }) => name));
-    sizes.push(page.entries.length);
-    after = page.next;
-  }
-  assertEquals(sizes, [1000, 1000, 100]);
-  assertEquals(found, names.map((name) => name.endsWith("9 é") ? `${name}/` : name));
-  const { text } = await site.ask("/f/");
-  assertStringIncludes(text, `<a href="?after=${encodeURIComponent(`${names[999]}/`)}">`);
-});
+testWithNet(
+  "a long listing comes in pages that are bounded, and have each entry once",
+  async () => {
+    await using site = await openSite({ listing: true });
+    const names = Array.from({ length: 2100 }, (_, index) => `${String(index).padStart(4, "0")} é`);
+    for (const name of names) site.backend.put(`f/${name}${name.endsWith("9 é") ? "/x" : ""}`, "");
+    const found: string[] = [];
+    const sizes: number[] = [];
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const page = await json(site, `/f/?after=${encodeURIComponent(after)}`);
+      found.push(...page.entries.map(({ name }) => name));
+      sizes.push(page.entries.length);
+      after = page.next;
+    }
+    assertEquals(sizes, [1000, 1000, 100]);
+    assertEquals(found, names.map((name) => name.endsWith("9 é") ? `${name}/` : name));
+    const { text } = await site.ask("/f/");
+    assertStringIncludes(text, `<a href="?after=${encodeURIComponent(`${names[999]}/`)}">`);
+  },
+);
 
-Deno.test("listFolder() passes over what is in a folder without reading all of it", async () => {
+testWithNet("listFolder() passes over what is in a folder without reading all of it", async () => {
   const backend = new FakeBackend();
   for (let i = 0; i < 3000; i++) backend.put(`a/${i}`, "");
   for (let i = 0; i < 100; i++) backend.put(`a/\u{10ffff}${i}`, "");

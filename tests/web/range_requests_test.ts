@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { openSite } from "./open_site.ts";
 
 const text = "0123456789";
@@ -6,7 +7,7 @@ const text = "0123456789";
 const large = text.repeat(20_000);
 const files = { "small.txt": text, "large.txt": large };
 
-Deno.test("one range is answered with that part of the file", async () => {
+testWithNet("one range is answered with that part of the file", async () => {
   await using site = await openSite({}, files);
   for (const [name, content] of Object.entries(files)) {
     const { length: size } = content;
@@ -34,7 +35,7 @@ Deno.test("one range is answered with that part of the file", async () => {
   assertEquals(site.backend.openBodies, 0);
 });
 
-Deno.test("several ranges are answered with that many parts", async () => {
+testWithNet("several ranges are answered with that many parts", async () => {
   await using site = await openSite({}, files);
   for (const [name, content] of Object.entries(files)) {
     const { length: size } = content;
@@ -53,7 +54,7 @@ Deno.test("several ranges are answered with that many parts", async () => {
   assertEquals(site.backend.openBodies, 0);
 });
 
-Deno.test("a range that is not there is a 416 that tells the size", async () => {
+testWithNet("a range that is not there is a 416 that tells the size", async () => {
   await using site = await openSite({}, { ...files, "empty": "" });
   for (const [target, size] of [["/small.txt", 10], ["/large.txt", 200_000], ["/empty", 0]]) {
     const answer = await site.ask({ target: `${target}`, headers: { Range: "bytes=200000-" } });
@@ -61,45 +62,51 @@ Deno.test("a range that is not there is a 416 that tells the size", async () => 
   }
 });
 
-Deno.test("a range that is malformed, or worth too much, is answered with the whole file", async () => {
-  await using site = await openSite({}, files);
-  const many = Array.from({ length: 17 }, (_, index) => `${2 * index}-${2 * index}`).join(",");
-  for (const range of ["bytes=5-2", "lines=1-2", "bytes=", "bytes=0-,0-", `bytes=${many}`]) {
-    const answer = await site.ask({ target: "/large.txt", headers: { Range: range } });
-    assertEquals([answer.status, answer.text === large], [200, true], range);
-  }
-});
+testWithNet(
+  "a range that is malformed, or worth too much, is answered with the whole file",
+  async () => {
+    await using site = await openSite({}, files);
+    const many = Array.from({ length: 17 }, (_, index) => `${2 * index}-${2 * index}`).join(",");
+    for (const range of ["bytes=5-2", "lines=1-2", "bytes=", "bytes=0-,0-", `bytes=${many}`]) {
+      const answer = await site.ask({ target: "/large.txt", headers: { Range: range } });
+      assertEquals([answer.status, answer.text === large], [200, true], range);
+    }
+  },
+);
 
-Deno.test("If-Range gives the part of this state of the file, or the whole of another", async () => {
-  await using site = await openSite({}, files);
-  const whole = await site.ask("/small.txt");
-  const etag = whole.header("etag") ?? "";
-  const conditions = [
-    [etag, 206],
-    [whole.header("last-modified") ?? "", 206],
-    [`W/${etag}`, 200],
-    ['"other"', 200],
-    ["Tue, 14 Nov 2023 22:13:19 GMT", 200],
-    ["Tue, 14 Nov 2030 22:13:19 GMT", 200],
-    ["yesterday", 200],
-  ] as const;
-  for (const [condition, status] of conditions) {
-    const headers = { "Range": "bytes=0-0", "If-Range": condition };
-    const answer = await site.ask({ target: "/small.txt", headers });
-    assertEquals([answer.status, answer.text], [status, status === 206 ? "0" : text], condition);
-  }
-  const headers = { "Range": "bytes=99-", "If-Range": '"other"' };
-  assertEquals((await site.ask({ target: "/small.txt", headers })).status, 200);
-});
+testWithNet(
+  "If-Range gives the part of this state of the file, or the whole of another",
+  async () => {
+    await using site = await openSite({}, files);
+    const whole = await site.ask("/small.txt");
+    const etag = whole.header("etag") ?? "";
+    const conditions = [
+      [etag, 206],
+      [whole.header("last-modified") ?? "", 206],
+      [`W/${etag}`, 200],
+      ['"other"', 200],
+      ["Tue, 14 Nov 2023 22:13:19 GMT", 200],
+      ["Tue, 14 Nov 2030 22:13:19 GMT", 200],
+      ["yesterday", 200],
+    ] as const;
+    for (const [condition, status] of conditions) {
+      const headers = { "Range": "bytes=0-0", "If-Range": condition };
+      const answer = await site.ask({ target: "/small.txt", headers });
+      assertEquals([answer.status, answer.text], [status, status === 206 ? "0" : text], condition);
+    }
+    const headers = { "Range": "bytes=99-", "If-Range": '"other"' };
+    assertEquals((await site.ask({ target: "/small.txt", headers })).status, 200);
+  },
+);
 
-Deno.test("a range means nothing to a HEAD", async () => {
+testWithNet("a range means nothing to a HEAD", async () => {
   await using site = await openSite({}, files);
   const headers = { Range: "bytes=0-0" };
   const answer = await site.ask({ method: "HEAD", target: "/small.txt", headers });
   assertEquals([answer.status, answer.header("content-length")], [200, "10"]);
 });
 
-Deno.test("a range is of the file as it is, whatever codings are accepted", async () => {
+testWithNet("a range is of the file as it is, whatever codings are accepted", async () => {
   await using site = await openSite({}, { ...files, "large.txt.gz": "sidecar" });
   const headers = { "Range": "bytes=0-1", "Accept-Encoding": "gzip" };
   const answer = await site.ask({ target: "/large.txt", headers });

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { sha256Of } from "../../lib/storage/body.ts";
 import type { HttpAnswer } from "./exchange.ts";
 import { openSite } from "./open_site.ts";
@@ -6,7 +7,7 @@ import { openSite } from "./open_site.ts";
 const encoder = new TextEncoder();
 const large = crypto.getRandomValues(new Uint8Array(64 * 1024)).toHex();
 
-Deno.test("a file is answered with all that a client may want to know of it", async () => {
+testWithNet("a file is answered with all that a client may want to know of it", async () => {
   await using site = await openSite({}, { "a/b.html": "<p>é" });
   const answer = await site.ask("/a/b.html");
   assertEquals([answer.status, answer.text], [200, "<p>é"]);
@@ -27,23 +28,26 @@ Deno.test("a file is answered with all that a client may want to know of it", as
   }
 });
 
-Deno.test("a file is answered equally, whether it is cached, streamed, or had from the ring", async () => {
-  const files = { "small.txt": "abc", "large.txt": large };
-  await using site = await openSite({}, files);
-  for (const [name, content] of Object.entries(files)) {
-    const here = await site.ask(`/${name}`);
-    assertEquals(here.text, content);
-    assertEquals(fieldsOf(await site.ask(`/${name}`)), fieldsOf(here));
-    site.backend.isCurrent = false;
-    const elsewhere = await site.ask(`/${name}`);
-    site.backend.isCurrent = true;
-    assertEquals([fieldsOf(elsewhere), elsewhere.text], [fieldsOf(here), content]);
-  }
-  assertEquals(site.backend.asked.map(({ item }) => item), ["small.txt", "large.txt"]);
-  assertEquals(site.backend.openBodies, 0);
-});
+testWithNet(
+  "a file is answered equally, whether it is cached, streamed, or had from the ring",
+  async () => {
+    const files = { "small.txt": "abc", "large.txt": large };
+    await using site = await openSite({}, files);
+    for (const [name, content] of Object.entries(files)) {
+      const here = await site.ask(`/${name}`);
+      assertEquals(here.text, content);
+      assertEquals(fieldsOf(await site.ask(`/${name}`)), fieldsOf(here));
+      site.backend.isCurrent = false;
+      const elsewhere = await site.ask(`/${name}`);
+      site.backend.isCurrent = true;
+      assertEquals([fieldsOf(elsewhere), elsewhere.text], [fieldsOf(here), content]);
+    }
+    assertEquals(site.backend.asked.map(({ item }) => item), ["small.txt", "large.txt"]);
+    assertEquals(site.backend.openBodies, 0);
+  },
+);
 
-Deno.test("a file that is not here, and was not deleted, is asked of the ring", async () => {
+testWithNet("a file that is not here, and was not deleted, is asked of the ring", async () => {
   await using site = await openSite({}, { "deleted": "abc" });
   site.backend.delete("deleted");
   for (const target of ["/deleted", "/lost", "/"]) await site.ask(target);
@@ -53,7 +57,7 @@ Deno.test("a file that is not here, and was not deleted, is asked of the ring", 
   ]);
 });
 
-Deno.test("HEAD is a GET without the body", async () => {
+testWithNet("HEAD is a GET without the body", async () => {
   await using site = await openSite({}, { "a": "abc", "b": large, "index.html": "i" });
   for (const target of ["/a", "/b", "/", "/nothing", "/a/", "/_ring/"]) {
     const { status, ...get } = await site.ask(target);
@@ -67,7 +71,7 @@ Deno.test("HEAD is a GET without the body", async () => {
   assertEquals(site.backend.bodiesOpened, bodiesOpened);
 });
 
-Deno.test("a HEAD leaves the connection fit for the next request", async () => {
+testWithNet("a HEAD leaves the connection fit for the next request", async () => {
   await using site = await openSite({}, { "a": "abc", "b": large });
   using connection = await site.connect();
   for (const target of ["/a", "/b", "/nothing"]) {
@@ -76,7 +80,7 @@ Deno.test("a HEAD leaves the connection fit for the next request", async () => {
   }
 });
 
-Deno.test("requests that are sent ahead are answered in their order", async () => {
+testWithNet("requests that are sent ahead are answered in their order", async () => {
   await using site = await openSite({}, { "a": "1", "b": large, "c": "3" });
   using connection = await site.connect();
   await connection.send(
@@ -88,7 +92,7 @@ Deno.test("requests that are sent ahead are answered in their order", async () =
   assertEquals((await connection.receive()).status, 404);
 });
 
-Deno.test("a client of HTTP/1.0 gets the file and the end of the connection", async () => {
+testWithNet("a client of HTTP/1.0 gets the file and the end of the connection", async () => {
   await using site = await openSite({}, { "a": "abc", "b": large });
   for (const [target, text] of [["/a", "abc"], ["/b", large]] as const) {
     using connection = await site.connect();
@@ -99,14 +103,14 @@ Deno.test("a client of HTTP/1.0 gets the file and the end of the connection", as
   }
 });
 
-Deno.test("a query means nothing to a file, and a URL is as good as its path", async () => {
+testWithNet("a query means nothing to a file, and a URL is as good as its path", async () => {
   await using site = await openSite({}, { "a b": "abc" });
   for (const target of ["/a%20b?x=1", "http://elsewhere.test/a%20b", "/a%20b?"]) {
     assertEquals((await site.ask(target)).text, "abc", target);
   }
 });
 
-Deno.test("a folder is its index.html, and without the slash leads there", async () => {
+testWithNet("a folder is its index.html, and without the slash leads there", async () => {
   const files = { "index.html": "root", "é/index.html": "folder", "b/c": "c" };
   await using site = await openSite({}, files);
   assertEquals((await site.ask("/")).text, "root");
@@ -122,15 +126,18 @@ Deno.test("a folder is its index.html, and without the slash leads there", async
   assertEquals((await site.ask("/b/")).status, 404);
 });
 
-Deno.test("an index is looked for all over the ring while this server may be behind", async () => {
-  await using site = await openSite({}, { "a/index.html": "folder" });
-  site.backend.isCurrent = false;
-  assertEquals((await site.ask("/a")).status, 308);
-  assertEquals((await site.ask("/a/")).text, "folder");
-  assertEquals(site.backend.openBodies, 0);
-});
+testWithNet(
+  "an index is looked for all over the ring while this server may be behind",
+  async () => {
+    await using site = await openSite({}, { "a/index.html": "folder" });
+    site.backend.isCurrent = false;
+    assertEquals((await site.ask("/a")).status, 308);
+    assertEquals((await site.ask("/a/")).text, "folder");
+    assertEquals(site.backend.openBodies, 0);
+  },
+);
 
-Deno.test("the ring's page is at / until there is an index.html", async () => {
+testWithNet("the ring's page is at / until there is an index.html", async () => {
   await using site = await openSite();
   const page = await site.ask("/");
   assertEquals([page.status, page.text], [200, (await site.ask("/_ring/")).text]);
@@ -139,7 +146,7 @@ Deno.test("the ring's page is at / until there is an index.html", async () => {
   assertEquals((await site.ask("/")).text, "mine");
 });
 
-Deno.test("what is not there is a 404, as JSON, or as a page for a browser", async () => {
+testWithNet("what is not there is a 404, as JSON, or as a page for a browser", async () => {
   await using site = await openSite();
   const answer = await site.ask("/nothing");
   assertEquals([answer.status, answer.header("content-type")], [404, "application/problem+json"]);
@@ -157,7 +164,7 @@ Deno.test("what is not there is a 404, as JSON, or as a page for a browser", asy
   assertStringIncludes(page.text, "<h1>404 Not Found</h1>");
 });
 
-Deno.test("what is not there is the site's own 404.html, if it has one", async () => {
+testWithNet("what is not there is the site's own 404.html, if it has one", async () => {
   await using site = await openSite({}, { "404.html": "<p>gone" });
   for (const target of ["/nothing", "/no/folder/"]) {
     const answer = await site.ask(target);
@@ -171,7 +178,7 @@ Deno.test("what is not there is the site's own 404.html, if it has one", async (
   assertEquals((await site.ask("/404.html")).status, 200);
 });
 
-Deno.test("an application of one page is served where nothing else is", async () => {
+testWithNet("an application of one page is served where nothing else is", async () => {
   await using site = await openSite({ spa: true }, { "index.html": "app", "a": "abc" });
   for (const target of ["/users/7", "/users/", "/"]) {
     const answer = await site.ask(target);
@@ -184,7 +191,7 @@ Deno.test("an application of one page is served where nothing else is", async ()
   assertEquals((await site.ask("/users/7")).status, 404);
 });
 
-Deno.test("a file is served as it is now, whatever was served before", async () => {
+testWithNet("a file is served as it is now, whatever was served before", async () => {
   await using site = await openSite({}, { "a": "one" });
   using connection = await site.connect();
   const text = async () => (await connection.ask({ target: "/a" })).text;
@@ -199,7 +206,7 @@ Deno.test("a file is served as it is now, whatever was served before", async () 
   assertEquals(await text(), large);
 });
 
-Deno.test("a small file is read once, and again when it has changed", async () => {
+testWithNet("a small file is read once, and again when it has changed", async () => {
   await using site = await openSite({}, { "a": "one" });
   let looks = 0;
   const look = site.backend.look.bind(site.backend);
@@ -214,7 +221,7 @@ Deno.test("a small file is read once, and again when it has changed", async () =
   assertEquals(site.backend.bodiesOpened, 2);
 });
 
-Deno.test("a body that is lost here is had from another server", async () => {
+testWithNet("a body that is lost here is had from another server", async () => {
   await using site = await openSite({}, { "a": "abc", "b": large });
   for (const [name, content] of [["a", "abc"], ["b", large]] as const) {
     const { sha256 } = site.backend.look(name) ?? {};
@@ -229,7 +236,7 @@ Deno.test("a body that is lost here is had from another server", async () => {
   }
 });
 
-Deno.test("what the ring cannot tell is a 503 with Retry-After, or a 504", async () => {
+testWithNet("what the ring cannot tell is a 503 with Retry-After, or a 504", async () => {
   await using site = await openSite({}, { "a": "abc" });
   site.backend.isCurrent = false;
   site.backend.answer = { status: 503, error: "This server is joining" };
@@ -240,7 +247,7 @@ Deno.test("what the ring cannot tell is a 503 with Retry-After, or a 504", async
   assertEquals((await site.ask("/a")).status, 504);
 });
 
-Deno.test("what cannot be a name is a 400", async () => {
+testWithNet("what cannot be a name is a 400", async () => {
   await using site = await openSite({}, { "a": "abc" });
   const targets = [
     "/..",
@@ -263,12 +270,12 @@ Deno.test("what cannot be a name is a 400", async () => {
   assertEquals(site.backend.asked, []);
 });
 
-Deno.test("Cache-Control says what it is told to", async () => {
+testWithNet("Cache-Control says what it is told to", async () => {
   await using site = await openSite({ cacheControl: "max-age=60" }, { "a": "abc" });
   assertEquals((await site.ask("/a")).header("cache-control"), "max-age=60");
 });
 
-Deno.test("a failure of our own is a 500 that tells nobody why", async () => {
+testWithNet("a failure of our own is a 500 that tells nobody why", async () => {
   await using site = await openSite();
   site.backend.look = () => {
     throw new Error("a secret");
@@ -279,7 +286,7 @@ Deno.test("a failure of our own is a 500 that tells nobody why", async () => {
   assertEquals(site.site.underWay, 0);
 });
 
-Deno.test("too many open files are a 503", async () => {
+testWithNet("too many open files are a 503", async () => {
   await using site = await openSite({}, { "a": large });
   site.backend.openBody = () => {
     throw Object.assign(new Error("Too many open files"), { code: "EMFILE" });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testWithNet } from "../permission.ts";
 import { openSite } from "./open_site.ts";
 
 const allow = "GET, HEAD, PUT, DELETE, OPTIONS";
 
-Deno.test("OPTIONS tells what may be asked, of a file, a folder and the server", async () => {
+testWithNet("OPTIONS tells what may be asked, of a file, a folder and the server", async () => {
   await using site = await openSite({}, { "a": "abc" });
   for (const target of ["/a", "/nothing", "/folder/", "*"]) {
     const answer = await site.ask({ method: "OPTIONS", target });
@@ -13,7 +14,7 @@ Deno.test("OPTIONS tells what may be asked, of a file, a folder and the server",
   }
 });
 
-Deno.test("any other method is a 405 that tells those there are", async () => {
+testWithNet("any other method is a 405 that tells those there are", async () => {
   await using site = await openSite({}, { "a": "abc" });
   using connection = await site.connect();
   for (const method of ["POST", "PATCH", "TRACE", "PROPFIND"]) {
@@ -23,7 +24,7 @@ Deno.test("any other method is a 405 that tells those there are", async () => {
   assertEquals((await site.ask({ target: "*" })).status, 405);
 });
 
-Deno.test("what is under /_ring/ can only be read, and OPTIONS says so", async () => {
+testWithNet("what is under /_ring/ can only be read, and OPTIONS says so", async () => {
   await using site = await openSite({ cors: "*" });
   const reading = "GET, HEAD, OPTIONS";
   const headers = { "Origin": "https://page.test", "Access-Control-Request-Method": "PUT" };
@@ -44,7 +45,7 @@ Deno.test("what is under /_ring/ can only be read, and OPTIONS says so", async (
   assertEquals(site.backend.asked, []);
 });
 
-Deno.test("a folder cannot be put or deleted", async () => {
+testWithNet("a folder cannot be put or deleted", async () => {
   await using site = await openSite({}, { "f/a": "abc" });
   for (const target of ["/f/", "/", "/g/"]) {
     assertEquals((await site.ask({ method: "PUT", target, body: "x" })).status, 409);
@@ -53,7 +54,7 @@ Deno.test("a folder cannot be put or deleted", async () => {
   assertEquals(site.backend.asked, []);
 });
 
-Deno.test("a file is put, got, and deleted", async () => {
+testWithNet("a file is put, got, and deleted", async () => {
   await using site = await openSite();
   const put = await site.ask({ method: "PUT", target: "/a%20b.txt", body: "abc" });
   assertEquals([put.status, put.header("location")], [201, "/a%20b.txt"]);
@@ -63,7 +64,7 @@ Deno.test("a file is put, got, and deleted", async () => {
   assertEquals((await site.ask("/a%20b.txt")).status, 404);
 });
 
-Deno.test("what is refused with a long body is answered, and the connection ended", async () => {
+testWithNet("what is refused with a long body is answered, and the connection ended", async () => {
   await using site = await openSite();
   using connection = await site.connect();
   // All of it is sent before anything of the answer is read.
@@ -73,20 +74,23 @@ Deno.test("what is refused with a long body is answered, and the connection ende
   assert(await connection.isEnded());
 });
 
-Deno.test("a client that was refused may send the rest of its body, and is not cut off", async () => {
-  await using site = await openSite();
-  using connection = await site.connect();
-  await connection.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n");
-  assertEquals((await connection.receive()).status, 405);
-  for (let i = 0; i < 9; i++) {
-    await connection.send(new Uint8Array(100_000));
-    // The server sees it, and would have it reset.
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  assert(await connection.isEnded());
-});
+testWithNet(
+  "a client that was refused may send the rest of its body, and is not cut off",
+  async () => {
+    await using site = await openSite();
+    using connection = await site.connect();
+    await connection.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n");
+    assertEquals((await connection.receive()).status, 405);
+    for (let i = 0; i < 9; i++) {
+      await connection.send(new Uint8Array(100_000));
+      // The server sees it, and would have it reset.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert(await connection.isEnded());
+  },
+);
 
-Deno.test("what is refused is answered even to who sends without end", async () => {
+testWithNet("what is refused is answered even to who sends without end", async () => {
   await using site = await openSite();
   using connection = await site.connect();
   await connection.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -99,24 +103,27 @@ Deno.test("what is refused is answered even to who sends without end", async () 
   assertEquals(await sending, "refused");
 });
 
-Deno.test("a client that waits for 100 before its body gets the refusal, and no 100", async () => {
-  await using site = await openSite();
-  using connection = await site.connect();
-  await connection.send(
-    "PUT /a/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
-  );
-  const answer = await connection.receive();
-  assertEquals([answer.status, answer.interim, answer.header("connection")], [409, [], "close"]);
-});
+testWithNet(
+  "a client that waits for 100 before its body gets the refusal, and no 100",
+  async () => {
+    await using site = await openSite();
+    using connection = await site.connect();
+    await connection.send(
+      "PUT /a/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+    );
+    const answer = await connection.receive();
+    assertEquals([answer.status, answer.interim, answer.header("connection")], [409, [], "close"]);
+  },
+);
 
-Deno.test("pages of other origins may not read files unless that is wanted", async () => {
+testWithNet("pages of other origins may not read files unless that is wanted", async () => {
   await using site = await openSite({}, { "a": "abc" });
   const headers = { Origin: "https://page.test" };
   const answer = await site.ask({ target: "/a", headers });
   assertEquals([answer.status, answer.header("access-control-allow-origin")], [200, undefined]);
 });
 
-Deno.test("pages of the origin that is told may read every answer, and write", async () => {
+testWithNet("pages of the origin that is told may read every answer, and write", async () => {
   for (const cors of ["https://page.test", "*"]) {
     await using site = await openSite({ cors }, { "a": "abc" });
     const headers = { Origin: "https://page.test" };
@@ -143,7 +150,7 @@ Deno.test("pages of the origin that is told may read every answer, and write", a
   }
 });
 
-Deno.test("a preflight gets no leave where no origin has it", async () => {
+testWithNet("a preflight gets no leave where no origin has it", async () => {
   await using site = await openSite();
   const headers = { "Origin": "https://page.test", "Access-Control-Request-Method": "PUT" };
   const answer = await site.ask({ method: "OPTIONS", target: "/a", headers });
@@ -151,7 +158,7 @@ Deno.test("a preflight gets no leave where no origin has it", async () => {
   assert(answer.fields.every(([name]) => !name.startsWith("access-control-")));
 });
 
-Deno.test("a server that stops takes nothing new, and says when to try again", async () => {
+testWithNet("a server that stops takes nothing new, and says when to try again", async () => {
   await using site = await openSite({}, { "a": "abc" });
   site.backend.isStopping = true;
   for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
@@ -164,7 +171,7 @@ Deno.test("a server that stops takes nothing new, and says when to try again", a
   assertEquals((await site.ask("/_ring/health")).status, 200);
 });
 
-Deno.test("the ring's own pages are under /_ring/, and no file is", async () => {
+testWithNet("the ring's own pages are under /_ring/, and no file is", async () => {
   await using site = await openSite({ spa: true }, { "index.html": "app", "_rings": "file" });
   const lead = await site.ask("/_ring");
   assertEquals([lead.status, lead.header("location")], [308, "/_ring/"]);
