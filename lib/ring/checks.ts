@@ -9,7 +9,7 @@
  * take no longer than one. The suspicion and the asking of others are SWIM's (Das et al., 2002).
  *
  * The answer carries the other's list if the two differ. Members that are dead or have left are checked
- * too, one of them every `probeIntervalMs`, for ever: without that a healed partition would stay two
+ * too, half of them every `probeIntervalMs`, for ever: without that a healed partition would stay two
  * rings, and so would servers that came back one after the other and remember nobody who is there. The
  * live members beyond the successor take their turns among them, so that their clocks are known.
  */
@@ -31,8 +31,10 @@ export const suspectAfter = 3;
 export const deadAfter = 5;
 /** How soon a member is checked again whose connections break, after the first time, in milliseconds. */
 export const recheckDelayMs = 50;
-/** How often one of the members that are gone, or not next to this one, is probed, in milliseconds. */
+/** How often some of the members that are gone, or not next to this one, are probed, in milliseconds. */
 export const probeIntervalMs = 3000;
+/** How many of them are probed at a time at the most: of up to twice as many, each every other time. */
+export const probesMax = 8;
 
 interface Watch {
   /** Whether a CHECK is without an answer since the last tick. */
@@ -266,8 +268,11 @@ export class Checks {
     this.#probeAt = now + probeIntervalMs;
     const { successor, others } = this.#options.membership;
     const seldom = [...others.filter((member) => member !== successor), ...this.#gone()];
-    const member = seldom[this.#probed++ % Math.max(1, seldom.length)];
-    if (member !== undefined) this.#send(member);
+    // So few that are gone that two rings become one within 10 s, however many are gone for good.
+    for (let left = Math.min(probesMax, Math.ceil(seldom.length / 2)); left > 0; left--) {
+      const member = seldom[this.#probed++ % seldom.length];
+      if (member !== undefined) this.#send(member);
+    }
   }
 
   #gone(): readonly Member[] {

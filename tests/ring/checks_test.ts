@@ -3,11 +3,12 @@ import {
   checkIntervalDefaultMs,
   deadAfter,
   probeIntervalMs,
+  probesMax,
   recheckDelayMs,
   suspectAfter,
 } from "../../lib/ring/checks.ts";
 import { envelope, inRing, last, returning, Server } from "./harness.ts";
-import { addressOf, idOf, memberOf } from "./sample.ts";
+import { addressOf, idOf, idOfNumber, memberOf } from "./sample.ts";
 
 const interval = checkIntervalDefaultMs;
 
@@ -17,7 +18,7 @@ Deno.test("only the successor is checked once an interval, while it answers", ()
   assertEquals(server.receivers("CHECK"), "B B");
 });
 
-Deno.test("the members beyond the successor are checked in turn, one of them every 3 s", () => {
+Deno.test("the members beyond the successor are checked in turn, half of them every 3 s", () => {
   const server = inRing("B", "C", "D");
   server.advance(4 * probeIntervalMs);
   assertEquals(server.sent("CHECK", "C").length, 2);
@@ -253,7 +254,7 @@ Deno.test("a server that was paused checks at once when it goes on", () => {
   assertEquals(server.receivers("CHECK"), "B");
 });
 
-Deno.test("dead members are probed for ever, one of them every 3 s", () => {
+Deno.test("dead members are probed for ever, half of them every 3 s", () => {
   const server = inRing("B");
   server.learn("B", memberOf("C", { status: "dead" }), memberOf("D", { status: "dead" }));
   server.forget().advance(4 * probeIntervalMs);
@@ -261,6 +262,20 @@ Deno.test("dead members are probed for ever, one of them every 3 s", () => {
   assertEquals(server.sent("CHECK", "D").length, 2);
   server.forget().advance(100 * probeIntervalMs);
   assertEquals(server.sent("CHECK", "C").length, 50);
+});
+
+Deno.test("of many dead members each is probed within 6 s, and of very many eight at a time", () => {
+  for (const [count, probed] of [[5, 6], [2 * probesMax, 2 * probesMax], [400, 2 * probesMax]]) {
+    const server = inRing("B");
+    const gone = Array.from({ length: count ?? 0 }, (_, n) => (
+      memberOf("C", { id: idOfNumber(n), address: `10.1.0.${n % 250}:${4000 + n}`, status: "dead" })
+    ));
+    server.learn("B", ...gone);
+    server.forget().advance(2 * probeIntervalMs);
+    const ids = server.sent("CHECK").map(({ to }) => to).filter((id) => id !== idOf("B"));
+    assertEquals(ids.length, probed);
+    assertEquals(new Set(ids).size, Math.min(count ?? 0, 2 * probesMax));
+  }
 });
 
 Deno.test("members that have left are probed too: they may have come back unseen", () => {
