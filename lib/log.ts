@@ -48,6 +48,9 @@ export interface Logger {
 
 const root = "ring";
 
+/** Whether there is anybody for what `debug` is told: asked here, as that is far quicker than a logger. */
+let isVerbose = false;
+
 /**
  * Sends logs to stderr from now on; until it is called nothing is logged.
  *
@@ -60,6 +63,7 @@ const root = "ring";
  */
 export function configureLog({ verbose, format, quiet = false }: LogOptions): void {
   const formatter = format === "json" ? formatJson : textFormatter();
+  isVerbose = verbose;
   configureSync({
     reset: true,
     sinks: { stderr: (record) => console.error(formatter(record).trimEnd()) },
@@ -79,10 +83,11 @@ export function logger(category: string): Logger {
   const inner = getLogger([root, category]);
   // A tagged template takes text as it is; in a plain string LogTape would replace `{…}`.
   return {
-    debug: (message, fields) =>
-      fields === undefined
-        ? inner.debug((log) => log`${textOf(message)}`)
-        : inner.debug("{message}", () => ({ ...fields(), message: textOf(message) })),
+    debug: (message, fields) => {
+      if (!isVerbose) return;
+      if (fields === undefined) return inner.debug((log) => log`${textOf(message)}`);
+      inner.debug("{message}", () => ({ ...fields(), message: textOf(message) }));
+    },
     info: (message) => inner.info((log) => log`${textOf(message)}`),
     warn: (message) => inner.warn((log) => log`${textOf(message)}`),
     error: (message) => inner.error((log) => log`${textOf(message)}`),

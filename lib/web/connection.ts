@@ -79,7 +79,8 @@ export class Connection {
   /** Takes a request, and begins to answer it when its turn has come. */
   take(exchange: Exchange): void {
     if (this.#waiting.length >= waitingMax) return void this.#socket.destroy();
-    exchange.response.once("close", () => {
+    // It closes once; to listen for one time only would cost more.
+    exchange.response.on("close", () => {
       if (exchange !== this.#current) return;
       exchange.end();
       this.#next();
