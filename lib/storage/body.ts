@@ -5,8 +5,6 @@ import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { RecordWrite } from "../ring/step.ts";
 import type { BodyRange, BodyReader } from "./store.ts";
 
-export { emptySha256 } from "../ring/file_record.ts";
-
 /** The most bytes in one chunk that a reader gives. */
 export const chunkBytesMax = 256 * 1024;
 

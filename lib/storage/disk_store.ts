@@ -15,7 +15,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../ring/assert.ts";
-import { type FileRecord, hasLargeBody } from "../ring/file_record.ts";
+import { emptySha256, type FileRecord, hasLargeBody } from "../ring/file_record.ts";
 import type { MemberId } from "../ring/member.ts";
 import type { Stamp } from "../ring/stamp.ts";
 import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
@@ -23,7 +23,6 @@ import { AwaitedBodies } from "./awaited_bodies.ts";
 import {
   assertInlineBody,
   BytesReader,
-  emptySha256,
   findSuperseding,
   keptBody,
   needsStoredBody,

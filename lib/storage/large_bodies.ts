@@ -6,8 +6,9 @@
  * leaves in `bodies/tmp/`, or without a record, is swept when the store is opened.
  * Source: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014.
  */
+import { emptySha256 } from "../ring/file_record.ts";
 import { createHash } from "node:crypto";
-import { chunkBytesMax, emptySha256, isSha256, rangeWithin } from "./body.ts";
+import { chunkBytesMax, isSha256, rangeWithin } from "./body.ts";
 import { makeDirectory, syncDirectory } from "./data_directory.ts";
 import { attempt, diskError, fullError, isUnreadable } from "./disk_error.ts";
 import { randomId } from "./random_id.ts";

@@ -1,7 +1,7 @@
 /** A {@linkcode Store} in memory, for tests, the simulator and `ring server --memory`. */
 import { createHash } from "node:crypto";
 import { assert } from "../ring/assert.ts";
-import { bucketCount, type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
+import { bucketCount, emptySha256, type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { MemberId } from "../ring/member.ts";
 import { type Stamp, stampZero } from "../ring/stamp.ts";
 import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
@@ -9,7 +9,6 @@ import { AwaitedBodies } from "./awaited_bodies.ts";
 import {
   assertInlineBody,
   BytesReader,
-  emptySha256,
   findSuperseding,
   keptBody,
   needsStoredBody,

@@ -8,8 +8,8 @@
  * read in the background. A body is read when the first name that refers to it comes by.
  */
 import { assert } from "../ring/assert.ts";
-import type { FileRecord } from "../ring/file_record.ts";
-import { emptySha256, keptBody, sha256Of } from "./body.ts";
+import { emptySha256, type FileRecord } from "../ring/file_record.ts";
+import { keptBody, sha256Of } from "./body.ts";
 import { attempt } from "./disk_error.ts";
 import type { LargeBodies } from "./large_bodies.ts";
 import type { RecordPage, RecordTable } from "./record_table.ts";

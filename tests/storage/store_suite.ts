@@ -2,10 +2,15 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { InvariantError } from "../../lib/ring/assert.ts";
-import { bucketCount, bucketDigits, inlineBytesMax } from "../../lib/ring/file_record.ts";
+import {
+  bucketCount,
+  bucketDigits,
+  emptySha256,
+  inlineBytesMax,
+} from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
-import { chunkBytesMax, emptySha256 } from "../../lib/storage/body.ts";
+import { chunkBytesMax } from "../../lib/storage/body.ts";
 import type { Store } from "../../lib/storage/store.ts";
 import { testBuckets } from "./bucket_suite.ts";
 import { testDamage } from "./damage_suite.ts";
