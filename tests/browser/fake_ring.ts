@@ -146,8 +146,13 @@ export class FakeServer {
 async function answerPut(
   request: IncomingMessage,
   response: ServerResponse,
-  { gate, hasRoom }: FakeRing,
+  { gate, bytesBeforeGate, hasRoom }: FakeRing,
 ): Promise<void> {
+  let taken = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    taken += chunk.length;
+    if (taken >= bytesBeforeGate) break;
+  }
   await gate;
   request.resume();
   if (hasRoom) return void response.writeHead(201, { "Ring-Copies": "1" }).end();
@@ -159,8 +164,10 @@ async function answerPut(
 export class FakeRing implements AsyncDisposable {
   readonly servers: FakeServer[] = [];
   files: FakeFile[] = [];
-  /** What is put is not read before this has ended. */
+  /** What is put is not answered, nor its rest read, before this has ended. */
   gate: Promise<void> = Promise.resolve();
+  /** How much of what is put is read before that, in bytes; its beginning always is. */
+  bytesBeforeGate = 0;
   hasRoom = false;
   #sequence = 0;
 
