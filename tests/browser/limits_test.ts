@@ -1,5 +1,6 @@
 /** What the page does when there is much, when it is not seen, and when it was opened elsewhere. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { basename } from "node:path";
 import { eventually } from "../eventually.ts";
 import { launchBrowser, needsBrowser } from "./browser.ts";
 import { FakeRing } from "./fake_ring.ts";
@@ -100,19 +101,23 @@ Deno.test({
   fn: () =>
     withScene({ servers: 1 }, async (ring, { page }) => {
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-      const buffer = Buffer.alloc(40 * 1024 * 1024);
-      Object.assign(ring, { gate, bytesBeforeGate: buffer.length / 2, hasRoom: true });
-      await page.setInputFiles("#choose-files-input", [
-        { name: "large.bin", mimeType: "application/octet-stream", buffer },
-      ]);
-      const bar = page.getByLabel("Progress of large.bin");
-      // What the server reads, and what the system takes on its way there.
-      const value = () => bar.evaluate((element) => Number(element.getAttribute("value")));
-      await eventually(async () => await value() >= 0.5, { what: "the progress" });
-      assert(await value() < 1);
-      assertMatch(await page.textContent("#uploads-list .result") ?? "", /^[5-9][0-9] %$/);
-      assertEquals(await page.textContent("#uploads-summary"), "1 file to go");
-      open();
-      await page.waitForSelector("#uploads-list .stored >> text=1 copy");
+      const size = 40 * 1024 * 1024;
+      Object.assign(ring, { gate, bytesBeforeGate: size / 2, hasRoom: true });
+      const path = await Deno.makeTempFile({ suffix: ".bin" });
+      try {
+        await Deno.truncate(path, size);
+        await page.setInputFiles("#choose-files-input", [path]);
+        const bar = page.getByLabel(`Progress of ${basename(path)}`);
+        // What the server reads, and what the system takes on its way there.
+        const value = () => bar.evaluate((element) => Number(element.getAttribute("value")));
+        await eventually(async () => await value() >= 0.5, { what: "the progress" });
+        assert(await value() < 1);
+        assertMatch(await page.textContent("#uploads-list .result") ?? "", /^[5-9][0-9] %$/);
+        assertEquals(await page.textContent("#uploads-summary"), "1 file to go");
+        open();
+        await page.waitForSelector("#uploads-list .stored >> text=1 copy");
+      } finally {
+        await Deno.remove(path);
+      }
     }),
 });
