@@ -9,6 +9,7 @@
  * The queue is bounded: who sends is told to wait at a high-water mark, and who does not wait loses
  * the connection at `sendQueueBytesMax`.
  */
+import { setImmediate } from "node:timers";
 import { ConnectionError } from "./byte_stream.ts";
 import type { ByteStream } from "./byte_stream.ts";
 
@@ -129,7 +130,7 @@ export class SendQueue {
   }
 
   async #pump(): Promise<void> {
-    await done; // What is sent in this turn goes out together.
+    await turnEnd(); // What is sent in this turn goes out together.
     try {
       while (this.#items.length > 0) {
         const items = this.#items;
@@ -217,6 +218,11 @@ function join(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
     offset += piece.length;
   }
   return joined;
+}
+
+/** Resolves when the event loop has handed out all that it has just been given. */
+function turnEnd(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function asConnectionError(cause: unknown): ConnectionError {
