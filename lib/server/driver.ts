@@ -3,13 +3,23 @@
  *
  * Persist, then send, then acknowledge: effects are performed in the order in which the core gives
  * them, a `save` is durable when the next one is performed, and a `write` is answered only when it is.
- * Writes that arrive in the same turn of the event loop share one transaction, and so one disk sync.
+ * Writes that arrive in the same turn of the event loop, or while the disk syncs those before, share one
+ * transaction, and one sync.
  */
 import { setImmediate } from "node:timers";
 import { logger } from "../log.ts";
 import type { CollectAnswer, FileAnswer, MemberMessage } from "../ring/message.ts";
 import { Node, type NodeOptions, pauseMsMin } from "../ring/node.ts";
-import type { Ask, Effect, Input, Link, RecordWrite, RequestId, Token } from "../ring/step.ts";
+import type {
+  Ask,
+  Effect,
+  Input,
+  Link,
+  RecordWrite,
+  RequestId,
+  Token,
+  WriteOutcome,
+} from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import type { Answered } from "../storage/answered.ts";
 import type { Store } from "../storage/store.ts";
@@ -27,6 +37,12 @@ const log = logger("ring");
 interface Waiting {
   readonly ask: Ask;
   readonly resolve: (answered: Answered) => void;
+}
+
+/** A record that waits for its transaction. */
+interface QueuedWrite {
+  readonly token: Token;
+  readonly write: RecordWrite;
 }
 
 /** What {@linkcode Driver} is made of. */
@@ -51,7 +67,9 @@ export class Driver {
   readonly #collections = new Map<RequestId, (answer: CollectAnswer) => void>();
   readonly #mendings = new Map<RequestId, (lost: readonly string[] | undefined) => void>();
   readonly #links = new Map<Link, (message: MemberMessage) => void>();
-  #writes: { token: Token; write: RecordWrite }[] = [];
+  #writes: QueuedWrite[] = [];
+  /** Ends when nothing waits to be written. */
+  #writing: Promise<void> | undefined;
   #lastRequest: RequestId = 0;
   #lastLink: Link = 0;
   #filesVersion = 0;
@@ -156,14 +174,18 @@ export class Driver {
     }
   }
 
-  /** Takes no more inputs and performs nothing more; what clients still wait for ends. */
-  close(): void {
+  /**
+   * Takes no more inputs and performs nothing more; what clients still wait for ends. Resolves when the
+   * store is not used any more.
+   */
+  async close(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#alarm);
     for (const { ask, resolve } of this.#requests.values()) resolve(unanswered(ask));
     for (const resolve of this.#collections.values()) resolve(uncollected);
     for (const resolve of this.#mendings.values()) resolve(undefined);
     for (const waiting of [this.#requests, this.#collections, this.#mendings]) waiting.clear();
+    await this.#writing;
   }
 
   #request(waiting: Waiting): void {
@@ -214,27 +236,35 @@ export class Driver {
 
   #queueWrite({ token, write }: Extract<Effect, { type: "write" }>): void {
     this.#writes.push({ token, write });
-    if (this.#writes.length === 1) setImmediate(() => this.#flushWrites());
+    this.#writing ??= this.#writeAll().catch((error) => this.#fail(error));
   }
 
-  #flushWrites(): void {
-    if (this.#stopped) return;
-    const batch = this.#writes.slice(0, batchWritesMax);
-    this.#writes = this.#writes.slice(batchWritesMax);
-    if (this.#writes.length > 0) setImmediate(() => this.#flushWrites());
-    try {
+  /** Writes what waits, batch by batch; what comes while the disk syncs waits for the next one. */
+  async #writeAll(): Promise<void> {
+    while (this.#writes.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#stopped) return;
+      const batch = this.#writes.slice(0, batchWritesMax);
+      this.#writes = this.#writes.slice(batchWritesMax);
       const outcomes = this.#options.store.write(batch.map(({ write }) => write));
       this.#filesVersion++;
-      const files = this.#options.store.summary().digest;
-      for (const [index, { token, write }] of batch.entries()) {
-        const outcome = outcomes[index];
-        if (outcome?.outcome === "stored") {
-          this.#options.activity.noteStored(write.record, outcome.previous);
-        }
-        if (outcome !== undefined) this.handle({ type: "written", token, outcome, files });
+      await this.#options.store.sync();
+      if (this.#stopped) return;
+      this.#acknowledge(batch, outcomes);
+    }
+    this.#writing = undefined;
+  }
+
+  /** Tells the core what became of writes, which are durable now. */
+  #acknowledge(batch: readonly QueuedWrite[], outcomes: readonly WriteOutcome[]): void {
+    const files = this.#options.store.summary().digest;
+    for (const [index, { token, write }] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === undefined) continue;
+      if (outcome.outcome === "stored") {
+        this.#options.activity.noteStored(write.record, outcome.previous);
       }
-    } catch (error) {
-      this.#fail(error);
+      this.handle({ type: "written", token, outcome, files });
     }
   }
 
@@ -318,7 +348,7 @@ export class Driver {
   }
 
   #fail(error: unknown): void {
-    this.close();
+    void this.close();
     this.#options.onFatal(error);
   }
 }

@@ -249,14 +249,19 @@ class Server implements RunningServer {
   /** Closes everything, as it is. */
   async #close(): Promise<void> {
     this.#parts.listener.close();
-    this.#driver.close();
+    const written = this.#driver.close();
     const scrubbed = this.#scrub.close();
     clearInterval(this.#sweeper);
     this.#watchdog.close();
     this.#peers.close();
     this.#fetcher.close();
     for (const session of this.#sessions.keys()) session.close();
-    await Promise.all([...this.#sessions.values(), this.#accepting, this.#parts.web?.close()]);
+    await Promise.all([
+      ...this.#sessions.values(),
+      this.#accepting,
+      this.#parts.web?.close(),
+      written,
+    ]);
     this.#parts.store.close();
     await scrubbed;
   }

@@ -9,7 +9,7 @@
  * bodies/tmp/           bodies on their way in
  * ```
  *
- * A record is written only when its body is durable, and a body is removed only when it is durable
+ * A record is committed only when its body is durable, and a body is removed only when it is durable
  * that no record refers to it. So a crash, wherever it comes, leaves bodies without a record at worst,
  * and those are swept when the store is opened.
  */
@@ -54,6 +54,7 @@ import {
   type StoreSummary,
 } from "./store.ts";
 import { Transactions } from "./transaction.ts";
+import { WriteAheadLog } from "./write_ahead_log.ts";
 
 /** How to open a store on disk. */
 export interface DiskStoreOptions extends DatabaseOptions {
@@ -86,9 +87,10 @@ export function openDiskStore(directory: string, options: DiskStoreOptions = {})
     const bodies = held.adopt(new LargeBodies(`${directory}/bodies`), (bodies) => bodies.close());
     const database = openDatabase(`${directory}/ring.db`, options);
     held.defer(() => database.close());
+    const log = held.use(new WriteAheadLog(`${directory}/ring.db`));
     const now = options.now ?? (() => performance.now());
     const room = held.adopt(new Room(directory, { database, now }), (room) => room.close());
-    return new DiskStore(database, { bodies, room, held, now });
+    return new DiskStore(database, { log, bodies, room, held, now });
   } catch (error) {
     held.dispose();
     throw openError(directory, error);
@@ -97,6 +99,7 @@ export function openDiskStore(directory: string, options: DiskStoreOptions = {})
 
 /** What {@linkcode DiskStore} is made of. */
 interface Parts {
+  readonly log: WriteAheadLog;
   readonly bodies: LargeBodies;
   readonly room: Room;
   readonly held: DisposableStack;
@@ -130,12 +133,20 @@ export class DiskStore implements Store {
   readonly #awaited: AwaitedBodies;
   readonly #scrubber: Scrubber;
   readonly #held: DisposableStack;
+  readonly #log: WriteAheadLog;
+  /** Files that perhaps nobody needs any more, once what was committed is durable. */
+  #released = new Set<string>();
+  /** How many transactions were committed, and how many of these are durable. */
+  #committed = 0;
+  #durable = 0;
+  #isClosed = false;
   #totals: RecordTotals;
 
   /** Takes what is `held`, and lets go of it in `close`. */
-  constructor(database: DatabaseSync, { bodies, room, held, now }: Parts) {
+  constructor(database: DatabaseSync, { log, bodies, room, held, now }: Parts) {
     this.#held = held;
-    this.#transactions = new Transactions(database);
+    this.#log = log;
+    this.#transactions = new Transactions(database, () => log.syncNow());
     this.#server = new ServerTable(database);
     this.#records = new RecordTable(database);
     this.#small = new SmallBodies(database);
@@ -206,11 +217,13 @@ export class DiskStore implements Store {
         }
         return changes.length;
       }));
+    this.#log.syncNow();
+    this.#durable = this.#committed;
     this.#room.noteTransaction();
     return dropped;
   }
 
-  /** @throws {StoreFailedError} If the disk fails: whether the batch is stored is then unknown. */
+  /** @throws {StoreFailedError} If the disk fails. */
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
     return transactionsOf(batch).flatMap((part) => {
       const written = this.#tryWrite(part);
@@ -219,6 +232,17 @@ export class DiskStore implements Store {
       this.#room.noteTransaction();
       return written.outcomes;
     });
+  }
+
+  /** @throws {StoreFailedError} If the disk fails: whether it has what was written is then unknown. */
+  async sync(): Promise<void> {
+    const committed = this.#committed;
+    const released = this.#released;
+    this.#released = new Set();
+    await this.#log.sync();
+    if (this.#isClosed) return;
+    this.#durable = Math.max(this.#durable, committed);
+    this.#removeUnneeded(released);
   }
 
   hasBody(sha256: string): boolean {
@@ -235,7 +259,7 @@ export class DiskStore implements Store {
 
   /** @throws {StoreFullError} If there is no room, for even an empty file. */
   createBody(): BodyWriter {
-    attempt("remove bodies", () => this.#removeUnneeded(this.#awaited.expire()));
+    this.#release(this.#awaited.expire());
     if (this.#room.isFull) throw fullError("write a body");
     return this.#large.create({
       arrived: (sha256) => this.#awaited.add(sha256),
@@ -248,7 +272,7 @@ export class DiskStore implements Store {
   }
 
   async scrub(after: string, limit: number): Promise<ScrubResult> {
-    attempt("remove bodies", () => this.#removeUnneeded(this.#awaited.expire()));
+    this.#release(this.#awaited.expire());
     const step = attempt(
       "check the records",
       () => this.#scrubber.scrubRecords({ after, limit, totals: this.#totals }),
@@ -259,6 +283,7 @@ export class DiskStore implements Store {
 
   /** Closes the store, and all bodies that are open. */
   close(): void {
+    this.#isClosed = true;
     this.#scrubber.close();
     this.#held.dispose();
   }
@@ -299,7 +324,7 @@ export class DiskStore implements Store {
   /** Does `body`, which notes what records it changes, in one transaction with the totals. */
   #change<Result>(body: (changes: RecordChange[]) => Result): Result {
     const changes: RecordChange[] = [];
-    const { result, totals } = this.#transactions.run(() => {
+    const { result, totals } = this.#transactions.commit(() => {
       const result = body(changes);
       if (changes.length === 0) return { result, totals: this.#totals };
       const totals = changeTotals(this.#totals, changes);
@@ -307,6 +332,7 @@ export class DiskStore implements Store {
       return { result, totals };
     });
     this.#totals = totals;
+    this.#committed++;
     this.#scrubber.noteChanges(changes);
     return result;
   }
@@ -348,8 +374,8 @@ export class DiskStore implements Store {
   }
 
   /**
-   * Removes the files that nobody needs now that the batch is durable: of records that it replaced,
-   * and of records that came to nothing.
+   * Lets go of the files that nobody needs once the batch is durable: of records that it replaced, and
+   * of records that came to nothing.
    */
   #settle(batch: readonly RecordWrite[], { outcomes, replaced }: Written): void {
     const released = new Set(replaced);
@@ -358,15 +384,25 @@ export class DiskStore implements Store {
       this.#awaited.settle(write.record.sha256);
       released.add(write.record.sha256);
     });
-    attempt("remove bodies", () => this.#removeUnneeded(released));
+    this.#release(released);
+  }
+
+  /** Removes files that nobody needs: at once, or when what was committed before is durable. */
+  #release(bodies: Iterable<string>): void {
+    for (const sha256 of bodies) this.#released.add(sha256);
+    if (this.#durable < this.#committed) return;
+    this.#removeUnneeded(this.#released);
+    this.#released.clear();
   }
 
   /** Removes those of these files that no record refers to, nor is to. */
-  #removeUnneeded(bodies: Iterable<string>): void {
-    for (const sha256 of bodies) {
-      if (this.#awaited.has(sha256) || this.#records.refersTo(sha256)) continue;
-      if (this.#large.remove(sha256)) this.#room.noteRemoval();
-    }
+  #removeUnneeded(bodies: ReadonlySet<string>): void {
+    attempt("remove bodies", () => {
+      for (const sha256 of bodies) {
+        if (this.#awaited.has(sha256) || this.#records.refersTo(sha256)) continue;
+        if (this.#large.remove(sha256)) this.#room.noteRemoval();
+      }
+    });
   }
 }
 

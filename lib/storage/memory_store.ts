@@ -125,6 +125,10 @@ export class MemoryStore implements Store {
     return tombstones.length;
   }
 
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
     const bytes = batch.reduce((bytes, { body }) => bytes + (body?.length ?? 0), 0);
     if (!this.isFull && bytes > this.#room()) this.#isFull = true;

@@ -1,9 +1,10 @@
 /**
  * The database of a store: how it is opened, and what is in it.
  *
- * The write-ahead log with `synchronous=FULL` makes a commit durable with one fsync of the log. The
- * directory's lock keeps other processes out, so the database needs no locks of its own nor shared
- * memory for its index (`locking_mode=EXCLUSIVE`). Source: SQLite, "Write-Ahead Logging" and "Pragma
+ * A commit goes to the write-ahead log, and is made durable there by who commits (`write_ahead_log.ts`);
+ * `synchronous=NORMAL` keeps the order of log and database. The directory's lock keeps other processes
+ * out, so the database needs no locks of its own nor shared memory for its index
+ * (`locking_mode=EXCLUSIVE`). Source: SQLite, "Write-Ahead Logging" and "Pragma
  * statements".
  */
 import { DatabaseSync } from "node:sqlite";
@@ -40,7 +41,7 @@ const cacheKiBMax = 8 * 1024;
 /** What remains of the log, in bytes, when a checkpoint has emptied it. */
 const logBytesMax = 8 * 1024 * 1024;
 
-const synchronousFull = 2;
+const synchronousNormal = 1;
 
 /**
  * `name` has the BINARY collation: the order of its bytes as UTF-8. The totals of all records are
@@ -117,7 +118,7 @@ export function openDatabase(path: string, { pagesMax }: DatabaseOptions = {}): 
 
 const settings = [
   "journal_mode = WAL",
-  "synchronous = FULL",
+  "synchronous = NORMAL",
   // macOS: fsync alone does not reach the disk there.
   "fullfsync = ON",
   "checkpoint_fullfsync = ON",
@@ -141,9 +142,9 @@ function configure(database: DatabaseSync, path: string): void {
     throw new StoreOpenError(`Cannot open "${path}": its journal is "${journal}", not "wal"`);
   }
   const synchronous = pragmaInteger(database, "synchronous");
-  if (synchronous !== synchronousFull) {
+  if (synchronous !== synchronousNormal) {
     throw new StoreOpenError(
-      `Cannot open "${path}": its synchronous setting is ${synchronous}, not ${synchronousFull}`,
+      `Cannot open "${path}": its synchronous setting is ${synchronous}, not ${synchronousNormal}`,
     );
   }
 }
@@ -153,7 +154,8 @@ function create(database: DatabaseSync, path: string): void {
   if (tables > 0) {
     throw new StoreOpenError(`Cannot open "${path}": it is the database of another program`);
   }
-  new Transactions(database).run(() => {
+  // Made durable with all that is in the log, when that is opened.
+  new Transactions(database, () => {}).run(() => {
     database.exec(schema);
     const { digest, buckets, highestStamp } = noRecords;
     database.prepare("INSERT INTO server VALUES (1, ?, 0, 0, 0, ?, ?, ?, ?)")

@@ -1,9 +1,10 @@
 /**
  * The Store: what a server keeps. One interface, kept in memory or on disk; one suite tests both.
  *
- * Records and the list are written synchronously, and are durable when the call returns: the shell
- * can then send and acknowledge without waiting for anything else. Small bodies travel and are
- * stored with their record, in the same transaction. Large bodies (above `inlineBytesMax`) are
+ * The list is durable when the call that saves it returns: the shell can then send without waiting for
+ * anything else. Records can be read when the call that writes them returns, and are durable after a
+ * `sync`: only then may the shell acknowledge them. Small bodies travel and are stored with their
+ * record, in the same transaction. Large bodies (above `inlineBytesMax`) are
  * streamed to storage first, found by their SHA-256, and referred to by a record afterwards.
  */
 import type { FileRecord } from "../ring/file_record.ts";
@@ -116,7 +117,8 @@ export interface Store {
    */
   collect(options: { upTo: Stamp; limit: number }): number;
   /**
-   * Stores what is newer than what is there, in as few transactions as may be; durable on return.
+   * Stores what is newer than what is there, in as few transactions as may be; durable after a `sync`
+   * that begins later. A crash before that may lose the last transactions, but no part of one alone.
    * When there is no room for one its tombstones are stored all the same, as long as the reserve lasts,
    * and what else would be stored is `full`.
    *
@@ -124,6 +126,10 @@ export interface Store {
    * with it, else `bodyMissing`. A large body is there again as soon as it is committed.
    */
   write(batch: readonly RecordWrite[]): WriteOutcome[];
+  /**
+   * Makes durable what was written. One at a time; it ends early when the store is closed.
+   */
+  sync(): Promise<void>;
   hasBody(sha256: string): boolean;
   openBody(sha256: string): BodyReader | undefined;
   /**

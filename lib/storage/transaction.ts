@@ -6,12 +6,15 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
  */
 export class Transactions {
   readonly #database: DatabaseSync;
+  readonly #syncNow: () => void;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  /** `syncNow` makes durable what was committed (`write_ahead_log.ts`). */
+  constructor(database: DatabaseSync, syncNow: () => void) {
     this.#database = database;
+    this.#syncNow = syncNow;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#rollback = database.prepare("ROLLBACK");
@@ -19,6 +22,13 @@ export class Transactions {
 
   /** Does `body` in one transaction, durable on return; if it throws, nothing of it was done. */
   run<Result>(body: () => Result): Result {
+    const result = this.commit(body);
+    this.#syncNow();
+    return result;
+  }
+
+  /** Does `body` in one transaction, durable when the log has been synced. */
+  commit<Result>(body: () => Result): Result {
     this.#begin.run();
     try {
       const result = body();

@@ -20,7 +20,7 @@ function put(item: string): Ask {
 }
 
 /** A driver of a server that is alone, with a store that tells how many writes a transaction had. */
-class Fixture implements Disposable {
+class Fixture implements AsyncDisposable {
   readonly batches: number[] = [];
   readonly failures: unknown[] = [];
   readonly store = new MemoryStore();
@@ -63,14 +63,14 @@ class Fixture implements Disposable {
     this.driver.handle({ type: "start" });
   }
 
-  [Symbol.dispose](): void {
-    this.driver.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.driver.close();
     this.#watchdog.close();
   }
 }
 
 Deno.test("Driver stores the writes of one turn in one transaction, and then answers", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, batches } = fixture;
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, i) => driver.request(put(`${i}`))),
@@ -83,7 +83,7 @@ Deno.test("Driver stores the writes of one turn in one transaction, and then ans
 });
 
 Deno.test("Driver stores many writes in transactions of bounded size, in order", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, batches, store } = fixture;
   const count = 2 * batchWritesMax + 1;
   await Promise.all(
@@ -94,8 +94,53 @@ Deno.test("Driver stores many writes in transactions of bounded size, in order",
   assert((stamps[0] ?? "") > (stamps[1] ?? ""), "the last write is not the newest");
 });
 
+Deno.test("Driver answers a write when the disk has synced it, and not before", async () => {
+  await using fixture = new Fixture();
+  const { driver, store } = fixture;
+  const [begun, synced] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  store.sync = () => {
+    begun.resolve();
+    return synced.promise;
+  };
+  let status = 0;
+  const answered = driver.request(put("a")).then(({ answer }) => {
+    status = answer.status;
+  });
+  await begun.promise;
+  assert(store.look("a") !== undefined, "it is synced before it is written");
+  assertEquals([status, driver.requestsUnderWay], [0, 1]);
+  synced.resolve();
+  await answered;
+  assertEquals(status, 201);
+});
+
+Deno.test("Driver writes what comes while the disk syncs in one transaction after it", async () => {
+  await using fixture = new Fixture();
+  const { driver, batches, store } = fixture;
+  const [begun, synced] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  store.sync = () => {
+    begun.resolve();
+    return synced.promise;
+  };
+  const first = driver.request(put("first"));
+  await begun.promise;
+  const others = Array.from({ length: 10 }, (_, i) => driver.request(put(`${i}`)));
+  assertEquals(batches, [1]);
+  synced.resolve();
+  await Promise.all([first, ...others]);
+  assertEquals(batches, [1, 10]);
+});
+
+Deno.test("Driver gives up when the disk cannot sync what was written", async () => {
+  await using fixture = new Fixture();
+  const { driver, failures, store } = fixture;
+  store.sync = () => Promise.reject(new StoreFailedError("Cannot sync: input/output error"));
+  const { answer } = await driver.request(put("a"));
+  assertEquals([answer.status, failures.length], [504, 1]);
+});
+
 Deno.test("Driver opens the body of the file that it answers with, whatever comes next", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver } = fixture;
   await driver.request(put("a"));
   const got = driver.request({ type: "GET", item: "a" });
@@ -107,7 +152,7 @@ Deno.test("Driver opens the body of the file that it answers with, whatever come
 });
 
 Deno.test("Driver gives up, once, when the store fails, and leaves no request waiting", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, failures, store } = fixture;
   store.write = () => {
     throw new StoreFailedError("Cannot write a batch: input/output error");
@@ -120,7 +165,7 @@ Deno.test("Driver gives up, once, when the store fails, and leaves no request wa
 });
 
 Deno.test("Driver asks the ring again for a body that is missing, and answers with it", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, store } = fixture;
   await driver.request(put("a"));
   const openBody = store.openBody.bind(store);
@@ -132,7 +177,7 @@ Deno.test("Driver asks the ring again for a body that is missing, and answers wi
 });
 
 Deno.test("Driver asks only once for a body that is missing, and then refuses with 503", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, store } = fixture;
   await driver.request(put("a"));
   let opened = 0;
@@ -144,7 +189,7 @@ Deno.test("Driver asks only once for a body that is missing, and then refuses wi
 });
 
 Deno.test("Driver drops tombstones, and tells how many", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, store } = fixture;
   for (const item of ["a", "b", "c"]) await driver.request(put(item));
   for (const item of ["a", "b"]) await driver.request({ type: "DELETE", item });
@@ -154,7 +199,7 @@ Deno.test("Driver drops tombstones, and tells how many", async () => {
 });
 
 Deno.test("Driver tells which of the damaged files are lost", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, store } = fixture;
   await driver.request(put("a"));
   assertEquals(await driver.mend([]), []);
@@ -164,7 +209,7 @@ Deno.test("Driver tells which of the damaged files are lost", async () => {
 });
 
 Deno.test("close() leaves nobody waiting", async () => {
-  using fixture = new Fixture();
+  await using fixture = new Fixture();
   const { driver, store } = fixture;
   await driver.request(put("a"));
   // What is never looked up is never answered.

@@ -39,7 +39,11 @@ export class Wire implements Disposable {
     const conn = await Deno.connect({ hostname: target.host, port: target.port });
     conn.setNoDelay(true);
     const wire = new Wire(conn);
-    if (secret !== undefined) await greet(wire.#connection, { secret, id: "" });
+    if (secret !== undefined) {
+      await greet(wire.#connection, { secret, id: "" });
+      // What the test sends goes past the connection's queue.
+      await wire.#connection.flush();
+    }
     return wire;
   }
 

@@ -1,8 +1,9 @@
 /**
  * The simulated disk of one server: what survives a crash.
  *
- * What `save` and `write` were called with is durable when they return, as with a `Store`; what a
- * process has not yet written when it dies is lost with it. A large body is a small stand-in under
+ * What `save` was called with is durable when it returns, and with it all that was written before; what
+ * `write` was called with can be read from then on, and is durable after a `sync`, as with a `Store`.
+ * What a process has not yet written when it dies is lost with it. A large body is a small stand-in under
  * its hash: the core sees only its record's size. A disk that is full refuses files; tombstones and the
  * list, for which a store keeps room, it still takes.
  */
@@ -26,6 +27,8 @@ export class Disk {
   #highestStamp: Stamp = stampZero;
   readonly #records = new Map<string, FileRecord>();
   readonly #bodies = new Map<string, Uint8Array>();
+  /** What was there under the names that were written since the last sync. */
+  readonly #unsynced = new Map<string, FileRecord | undefined>();
   #digest: string | undefined;
   /** Whether there is no room for another file. */
   isFull = false;
@@ -68,6 +71,27 @@ export class Disk {
 
   save(ring: SavedRing): void {
     this.#ring = ring;
+    this.sync();
+  }
+
+  /** Makes durable what was written. */
+  sync(): void {
+    this.#unsynced.clear();
+  }
+
+  /** Loses what was written since the last sync. */
+  lose(): void {
+    for (const [name, record] of this.#unsynced) {
+      if (record === undefined) this.#records.delete(name);
+      else this.#records.set(name, record);
+    }
+    this.#unsynced.clear();
+    this.#digest = undefined;
+  }
+
+  /** What would be there under a name after a crash. */
+  lookDurable(name: string): FileRecord | undefined {
+    return this.#unsynced.has(name) ? this.#unsynced.get(name) : this.#records.get(name);
   }
 
   look(name: string): FileRecord | undefined {
@@ -92,8 +116,9 @@ export class Disk {
       : { records, next: last.name };
   }
 
-  /** Drops tombstones whose stamp is not above `upTo`, at most `limit`, and returns them. */
+  /** Drops tombstones whose stamp is not above `upTo`, at most `limit`, durably, and returns them. */
   collect({ upTo, limit }: { upTo: Stamp; limit: number }): readonly FileRecord[] {
+    this.sync();
     const dropped = this.records
       .filter(({ deleted, stamp }) => deleted === true && stamp <= upTo)
       .slice(0, limit);
@@ -104,6 +129,7 @@ export class Disk {
 
   /** Loses the record of a name, or its body, behind everybody's back. */
   damage(name: string, part: "record" | "body"): void {
+    this.#unsynced.delete(name);
     this.damaged.add(name);
     this.wasDamaged = true;
     if (part === "body") this.#bodies.delete(this.#records.get(name)?.sha256 ?? "");
@@ -126,7 +152,7 @@ export class Disk {
     return true;
   }
 
-  /** Stores what is newer than what is there; all or nothing, should the disk be full. */
+  /** Stores what is newer than what is there, to be synced; all or nothing, should the disk be full. */
   write(batch: readonly RecordWrite[]): readonly WriteOutcome[] {
     const isRefused = ({ record }: RecordWrite) => this.isFull && record.deleted !== true;
     return batch.map((write) =>
@@ -155,8 +181,10 @@ export class Disk {
   }
 
   #replace(record: FileRecord): void {
+    const { name } = record;
+    if (!this.#unsynced.has(name)) this.#unsynced.set(name, this.#records.get(name));
     this.#digest = undefined;
-    this.#records.set(record.name, record);
+    this.#records.set(name, record);
     if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp;
   }
 }

@@ -91,7 +91,7 @@ export class History {
 
   /** Whether a disk has this write, or a newer one to the same name, if only to have dropped that. */
   holds(disk: Disk, write: FileRecord): boolean {
-    const record = disk.look(write.name);
+    const record = disk.lookDurable(write.name);
     if (record === undefined) return this.#world.checks.tombstones.wasDropped(write);
     return record.stamp >= write.stamp && (record.deleted === true || disk.hasBody(record.sha256));
   }

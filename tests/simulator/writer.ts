@@ -1,8 +1,9 @@
 /**
  * The part of a process that writes to its disk: records in groups, the list at once.
  *
- * Writes that come while the disk syncs share the next sync. What is not synced when the process dies
- * is lost; a sync that is under way then, or that fails, may have reached the disk or not.
+ * Writes that come while the disk syncs share the next sync; those that are synced can be read meanwhile.
+ * What is not synced when the process dies is lost; a sync that is under way then, or that fails, may have
+ * reached the disk or not.
  */
 import type { Effect, Input, WriteOutcome } from "../../lib/ring/step.ts";
 import type { Random } from "./random.ts";
@@ -30,6 +31,7 @@ export class Writer {
   readonly #options: WriterOptions;
   #waiting: WriteEffect[] = [];
   #syncing: readonly WriteEffect[] = [];
+  #outcomes: readonly WriteOutcome[] = [];
   #isOver = false;
 
   constructor(options: WriterOptions) {
@@ -41,8 +43,8 @@ export class Writer {
     const { world, server } = this.#options;
     const { type: _, ...ring } = effect;
     this.#sync(() => {
-      world.checks.onSave(server, effect);
       server.disk.save(ring);
+      world.checks.onSave(server, effect);
     });
   }
 
@@ -56,12 +58,15 @@ export class Writer {
   kill(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#options.random.chance(0.5)) this.#store(this.#syncing);
+    const { random, server: { disk } } = this.#options;
+    if (random.chance(0.5)) disk.sync();
+    else disk.lose();
   }
 
-  /** The process has ended. */
+  /** The process has ended; if it was not killed, it has waited for its disk. */
   close(): void {
     this.#isOver = true;
+    this.#options.server.disk.sync();
   }
 
   #begin(): void {
@@ -69,34 +74,35 @@ export class Writer {
     if (this.#syncing.length > 0 || this.#waiting.length === 0) return;
     this.#syncing = this.#waiting;
     this.#waiting = [];
+    this.#outcomes = this.#store(this.#syncing);
     world.schedule(random.between(1, world.syncMsMax), () => this.#finish());
   }
 
   #finish(): void {
-    const { server, onWritten } = this.#options;
+    const { server: { disk }, onWritten } = this.#options;
     if (this.#isOver) return;
-    const effects = this.#syncing;
+    const [effects, outcomes] = [this.#syncing, this.#outcomes];
     this.#syncing = [];
-    const outcomes = this.#sync(() => this.#store(effects));
+    this.#sync(() => disk.sync());
     if (this.#isOver) return;
-    const files = server.disk.digest;
+    const files = disk.digest;
     effects.forEach(({ token }, index) => {
-      const outcome = outcomes?.[index];
+      const outcome = outcomes[index];
       if (outcome !== undefined) onWritten({ type: "written", token, outcome, files });
     });
     this.#begin();
   }
 
   /** Does what makes something durable, unless the disk fails. */
-  #sync<T>(persist: () => T): T | undefined {
+  #sync(persist: () => void): void {
     const { server: { disk }, random, log, onFailure } = this.#options;
     if (!disk.failsNextSync) return persist();
     disk.failsNextSync = false;
     this.#isOver = true;
     log("its disk fails");
     if (random.chance(0.5)) persist();
+    else disk.lose();
     onFailure();
-    return undefined;
   }
 
   #store(effects: readonly WriteEffect[]): readonly WriteOutcome[] {

@@ -13,5 +13,6 @@ for (let n = 0;; n++) {
   if (large !== undefined) await upload(store, large);
   const refused = store.write(batchAt(n)).find(({ outcome }) => outcome !== "stored");
   if (refused !== undefined) throw new Error(`batch ${n}: ${refused.outcome}`);
+  await store.sync();
   Deno.stdout.writeSync(new TextEncoder().encode(`${n}\n`));
 }

@@ -25,9 +25,11 @@ for (const [index, operation] of operationsOf(Number(seed)).entries()) {
     case "upload":
       await upload(store, operation.body);
       store.write([operation.write]);
+      await store.sync();
       break;
     case "write":
       store.write(operation.batch);
+      await store.sync();
       break;
   }
   acknowledge(`${index + 1}`);

@@ -4,6 +4,7 @@ import { DiskStore } from "../../lib/storage/disk_store.ts";
 import { LargeBodies } from "../../lib/storage/large_bodies.ts";
 import { Room } from "../../lib/storage/room.ts";
 import { openDatabase } from "../../lib/storage/schema.ts";
+import { WriteAheadLog } from "../../lib/storage/write_ahead_log.ts";
 import { flipBit } from "./sample.ts";
 import type { OpenedStore, OpenOptions } from "./store_suite.ts";
 
@@ -23,8 +24,9 @@ export function openDiskStoreToHarm({ isLittle }: OpenOptions): OpenedStore {
   const bodies = held.adopt(new LargeBodies(`${directory}/bodies`), (bodies) => bodies.close());
   const database = openDatabase(`${directory}/ring.db`, { pagesMax });
   held.defer(() => database.close());
+  const log = held.use(new WriteAheadLog(`${directory}/ring.db`));
   const room = new Room(directory, { database, now });
-  const store = new DiskStore(database, { bodies, room, held, now });
+  const store = new DiskStore(database, { log, bodies, room, held, now });
   return {
     store,
     advance: (milliseconds) => {

@@ -282,6 +282,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
       const first = await chunks?.next();
       assertEquals(first?.value, body.subarray(0, chunkBytesMax));
       store.write([inline(name, { stamp: 2, body: bytesOf(1) })]);
+      await store.sync();
       assertEquals(store.hasBody(sha256), false);
       assertEquals(await readAll(reader), body);
       reader?.close();
@@ -300,6 +301,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
       store.write([{ record: recordOf(b, { stamp: 3, body }) }]);
       assert(store.hasBody(sha256));
       store.write([inline(b, { stamp: 4, body: bytesOf(5) })]);
+      await store.sync();
       assertEquals(store.hasBody(sha256), false);
     }
   });
@@ -312,6 +314,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
     store.write([tombstone("a", 2)]);
     assertEquals(store.write([{ record: recordOf("b", { body }) }]), [{ outcome: "stored" }]);
     store.write([tombstone("b", 2)]);
+    await store.sync();
     assertEquals(store.hasBody(sha256), false);
   });
 
@@ -320,6 +323,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
     const sha256 = await upload(store, body);
     store.write([tombstone("a", 2)]);
     assertEquals(store.write([{ record: recordOf("a", { body }) }])[0]?.outcome, "superseded");
+    await store.sync();
     assertEquals(store.hasBody(sha256), false);
   });
 
