@@ -146,6 +146,11 @@ export class FrameConnection {
     return this.#queue.send(pieces);
   }
 
+  /** As `send`, for what can wait for what is sent next, or for {@linkcode laterMs}. */
+  sendLater(...pieces: Uint8Array[]): Promise<void> {
+    return this.#queue.send(pieces, { canWait: true });
+  }
+
   /**
    * Queues a body of `size` bytes, to be taken chunk by chunk as the other side receives it; what is
    * sent after it waits. Resolves when all of it is written. A source that fails, or that does not

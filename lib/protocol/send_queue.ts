@@ -6,6 +6,9 @@
  * queue like a frame: its chunks are asked for when its turn comes, each when the one before has been
  * written, so a body is never in memory, and frames sent meanwhile go out after it.
  *
+ * What can wait is queued as well, but begins nothing: it goes out with what is sent next, or after
+ * `laterMs`. So messages that nobody waits for wake no process of their own.
+ *
  * The queue is bounded: who sends is told to wait at a high-water mark, and who does not wait loses
  * the connection at `sendQueueBytesMax`.
  */
@@ -18,6 +21,9 @@ export const sendQueueBytesMax = 8 * 1024 * 1024;
 
 /** Above so many bytes, whoever sends is asked to wait. */
 export const sendHighWaterBytes = 256 * 1024;
+
+/** For how long what can wait does, in milliseconds: far less than anybody's patience (`hopTimeoutMs`). */
+export const laterMs = 10;
 
 /** Frames are gathered into writes of at most so many bytes: a FORWARD with its body is one. */
 const writeBytesMax = 128 * 1024;
@@ -41,6 +47,7 @@ export class SendQueue {
   #bytes = 0;
   #bytesWritten = 0;
   #pumping = false;
+  #later: ReturnType<typeof setTimeout> | undefined;
   #failure: ConnectionError | undefined;
 
   /** Settled when the queue falls to the high-water mark. */
@@ -67,7 +74,7 @@ export class SendQueue {
   }
 
   /** Queues bytes, not to be changed afterwards; resolves when there is room for more. */
-  send(pieces: readonly Uint8Array[]): Promise<void> {
+  send(pieces: readonly Uint8Array[], { canWait = false } = {}): Promise<void> {
     if (this.#failure !== undefined) return rejected(this.#failure);
     let bytes = 0;
     for (const piece of pieces) bytes += piece.length;
@@ -80,7 +87,8 @@ export class SendQueue {
     }
     this.#bytes += bytes;
     this.#items.push(...pieces);
-    this.#start();
+    if (!canWait) this.#start();
+    else this.#later ??= setTimeout(() => this.#start(), laterMs);
     if (this.#bytes <= sendHighWaterBytes) return done;
     this.#roomy ??= deferred();
     return this.#roomy.promise;
@@ -99,6 +107,7 @@ export class SendQueue {
   /** Resolves when nothing waits to be written. */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return rejected(this.#failure);
+    if (this.#items.length > 0) this.#start();
     if (!this.#pumping) return done;
     this.#empty ??= deferred();
     return this.#empty.promise;
@@ -108,6 +117,7 @@ export class SendQueue {
   fail(error: ConnectionError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    clearTimeout(this.#later);
     this.#items = [];
     this.#bytes = 0;
     this.#roomy?.reject(error);
@@ -123,6 +133,8 @@ export class SendQueue {
   }
 
   #start(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     if (this.#pumping) return;
     this.#pumping = true;
     // It never rejects: it hands its failure to everybody who waits.

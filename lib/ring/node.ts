@@ -80,10 +80,14 @@ export class Node {
   readonly #collector: Collector;
   readonly #strangers: Strangers;
   readonly #saving: Saving;
+  /** The parts that have something to do when its time has come, in this order. */
+  readonly #timed: readonly { readonly dueAt: number; wake(): void }[];
   #files: string;
   readonly #checkIntervalMs: number;
   #steppedAt = Infinity;
   #shownCircle = "";
+  /** The version of the list at which the circle was looked at. */
+  #shownVersion = -1;
   #wakeAt = Infinity;
 
   constructor(options: NodeOptions) {
@@ -181,6 +185,7 @@ export class Node {
       effects,
       isTelling: () => circles.hopsUnderWay > 0,
     });
+    this.#timed = [checks, circles, rounds, this.#entrance, returns, repair, this.#collector];
   }
 
   /** Every member known, in the order of the circle from this server on; dead ones included. */
@@ -344,14 +349,9 @@ export class Node {
 
   #wakeParts(): void {
     const now = this.#effects.now.monotonic;
-    for (const part of this.#timed()) {
+    for (const part of this.#timed) {
       if (part.dueAt <= now) part.wake();
     }
-  }
-
-  #timed() {
-    const members = [this.#checks, this.#circles, this.#rounds, this.#entrance];
-    return [...members, this.#returns, this.#repair, this.#collector];
   }
 
   /** Lets every part draw its conclusions from a list that has changed. */
@@ -372,6 +372,8 @@ export class Node {
   }
 
   #showCircle(): void {
+    if (this.#membership.version === this.#shownVersion) return;
+    this.#shownVersion = this.#membership.version;
     const members = this.#membership.circle;
     const shown = members.map((member) => member.address).join(" ");
     if (shown === this.#shownCircle || members.length === 0) return;
@@ -380,7 +382,8 @@ export class Node {
   }
 
   #setAlarm(): void {
-    const at = Math.min(...this.#timed().map((part) => part.dueAt));
+    let at = Infinity;
+    for (const part of this.#timed) at = Math.min(at, part.dueAt);
     if (at >= this.#wakeAt) return;
     this.#wakeAt = at;
     this.#effects.add({ type: "wake", at });

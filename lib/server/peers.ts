@@ -190,6 +190,17 @@ function bytesOf(message: MemberMessage): number {
 /** Queues a message on a connection; should that break, its reader finds out. */
 export function post(connection: FrameConnection, message: MemberMessage): void {
   const { head, body } = encodeMessage(message);
-  const sent = body === undefined ? connection.send(head) : connection.send(head, body);
+  const pieces = body === undefined ? [head] : [head, body];
+  const sent = canWait(message) ? connection.sendLater(...pieces) : connection.send(...pieces);
   sent.catch(() => {});
+}
+
+/**
+ * Whether nobody waits for a message, unless something is lost: for an acknowledgement of a hop, and for a
+ * WRITE that goes back to its creator, which counts REPORTs.
+ */
+function canWait(message: MemberMessage): boolean {
+  if (message.type === "ACK") return true;
+  return message.type === "FORWARD" && message.errand.type === "WRITE" &&
+    message.circle.creator === message.to;
 }

@@ -175,6 +175,42 @@ Deno.test("FrameConnection.send() writes the frames of one turn together", async
   b.close();
 });
 
+Deno.test("FrameConnection.sendLater() writes nothing of its own, and keeps the order", async () => {
+  const { a, b, near } = connect();
+  const frames = [1, 2, 3].map((n) => encodeFrame({ n }));
+  const [first, second, third] = frames;
+  assert(first !== undefined && second !== undefined && third !== undefined);
+  a.sendLater(first);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals(near.writes, []);
+  a.send(second);
+  a.sendLater(third);
+  await a.flush();
+  assertEquals(near.writes, [frames.reduce((sum, frame) => sum + frame.length, 0)]);
+  for (const n of [1, 2, 3]) assertEquals((await b.receive())?.value, { n });
+  a.close();
+  b.close();
+});
+
+Deno.test("FrameConnection.sendLater() writes before long what nothing follows", async () => {
+  const { a, b } = connect();
+  a.sendLater(encodeFrame({ n: 1 }));
+  assertEquals((await b.receive())?.value, { n: 1 });
+  a.close();
+  b.close();
+});
+
+Deno.test("FrameConnection.close() forgets what was to be sent later", async () => {
+  const { a, b, near } = connect();
+  const sent = a.sendLater(encodeFrame({ n: 1 }));
+  a.close();
+  await assertRejects(() => a.flush(), ConnectionError);
+  await sent;
+  assertEquals(near.writes, []);
+  b.close();
+});
+
 Deno.test("FrameConnection sends everything over a stream that writes a little at a time", async () => {
   const { a, b } = connect({ writeBytesMax: 3, capacity: 10 });
   a.send(encodeFrame({ size: 5 }), bytesOf("hello"));
