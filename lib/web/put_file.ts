@@ -5,13 +5,13 @@
  * The body goes to the disk as it comes and is never held whole in memory: the next chunk is read when the
  * one before is stored, and so the client sends no faster than the disk and the ring take it.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { contentTypeOf } from "../protocol/content_type.ts";
 import { inlineBytesMax } from "../ring/file_record.ts";
 import type { FileAnswer } from "../ring/message.ts";
 import type { Backend } from "./backend.ts";
-import { BodyError, readBody } from "./request_body.ts";
+import { BodyError, readBody, readWhole } from "./request_body.ts";
 import {
   entityTag,
   type FileExchange,
@@ -115,10 +115,11 @@ async function store(
 ): Promise<Stored> {
   const length = request.headers["content-length"];
   const size = length === undefined ? undefined : Number(length);
+  if (size !== undefined && size <= inlineBytesMax) return inline(await readWhole(request, size));
   const chunks = readBody(request, { size, bytesMax });
-  if (size !== undefined && size > inlineBytesMax) return await backend.receive(chunks, size);
+  if (size !== undefined) return await backend.receive(chunks, size);
   const start = await take(chunks, inlineBytesMax);
-  if (start.isWhole) return inline(start.chunks);
+  if (start.isWhole) return inline(new Uint8Array(Buffer.concat(start.chunks)));
   return await backend.receive(joined(start.chunks, chunks));
 }
 
@@ -146,9 +147,8 @@ async function* joined(
   yield* rest;
 }
 
-function inline(chunks: readonly Uint8Array[]): Stored {
-  const body = new Uint8Array(Buffer.concat(chunks));
-  return { sha256: createHash("sha256").update(body).digest("hex"), size: body.length, body };
+function inline(body: Uint8Array): Stored {
+  return { sha256: hash("sha256", body, "hex"), size: body.length, body };
 }
 
 /** By its name, so that it is the same however the file was put; by the request where that tells nothing. */
