@@ -6,6 +6,7 @@ import type { ExitCode } from "./exit_code.ts";
 import { printable, printLine, printNote } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { readSecret } from "./secret_file.ts";
+import { readCredentials, type TlsFiles } from "./tls_files.ts";
 
 /** How to reach the ring, and what the user wants to read. */
 export interface SessionOptions {
@@ -14,6 +15,8 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   /** The file with the ring's secret. */
   readonly secretFile?: string;
+  /** The files to encrypt with; absent, nothing is encrypted. */
+  readonly tls?: TlsFiles;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -50,8 +53,9 @@ export class Session {
    * @throws {RingError} `unavailable`, for the first address, if none does.
    */
   async connect(): Promise<RingClient> {
-    const { addresses, timeoutMs, secretFile } = this.options;
+    const { addresses, timeoutMs, secretFile, tls } = this.options;
     const secret = secretFile === undefined ? undefined : await readSecret(secretFile);
+    const credentials = tls === undefined ? undefined : await readCredentials(tls);
     let failure: unknown;
     for (const [index, address] of addresses.entries()) {
       const isLast = index === addresses.length - 1;
@@ -60,6 +64,7 @@ export class Session {
           timeoutMs,
           connectMs: isLast ? timeoutMs : Math.min(timeoutMs, firstConnectMsMax),
           ...(secret === undefined ? {} : { secret }),
+          ...(credentials === undefined ? {} : { credentials }),
         });
       } catch (error) {
         if (!(error instanceof RingError)) throw error;
