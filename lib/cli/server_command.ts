@@ -51,8 +51,9 @@ export async function runServer(args: readonly string[]): Promise<ExitCode> {
 /** Serves until a signal comes, or the server cannot go on. */
 async function serve(command: ServeCommand): Promise<ExitCode> {
   using signals = new StopSignals();
+  using renewal = command.tls === undefined ? undefined : new Renewal(command.tls);
   const server = await start(command);
-  using _renewal = command.tls === undefined ? undefined : new Renewal(server, command.tls);
+  renewal?.begin(server);
   const signal = await Promise.race([server.finished, signals.first]);
   if (signal === undefined) return exitCode.done;
   log.info(`${signal}: leaving the ring and finishing what is in flight; again to stop at once`);
@@ -105,12 +106,13 @@ async function credentialsOf({ tls }: ServeCommand): Promise<Credentials | undef
 
 /** Reads the files of TLS again when SIGHUP comes; what it cannot use it leaves, and goes on as before. */
 class Renewal implements Disposable {
-  readonly #server: RunningServer;
   readonly #files: TlsFiles;
   readonly #listener = () => void this.#renew();
+  #server: RunningServer | undefined;
+  /** The signal came while the server was starting, which may have read the files before. */
+  #isDue = false;
 
-  constructor(server: RunningServer, files: TlsFiles) {
-    this.#server = server;
+  constructor(files: TlsFiles) {
     this.#files = files;
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", this.#listener);
   }
@@ -119,7 +121,17 @@ class Renewal implements Disposable {
     if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", this.#listener);
   }
 
+  /** The server has started. */
+  begin(server: RunningServer): void {
+    this.#server = server;
+    if (this.#isDue) void this.#renew();
+  }
+
   async #renew(): Promise<void> {
+    if (this.#server === undefined) {
+      this.#isDue = true;
+      return;
+    }
     try {
       const credentials = await readCredentials(this.#files);
       this.#server.renew(credentials);
