@@ -112,14 +112,15 @@ export class WebServer {
     this.#stallMs = stallMs;
     this.#credentials = credentials;
     this.#closed = new Promise((resolve) => server.once("close", () => resolve()));
+    // Before the door, which listens to the connections as they come.
+    if (credentials === undefined) server.on("connection", (socket) => this.#connect(socket));
+    else this.#encrypt(server);
     this.#door = new Door({
       server,
       isFull: () => this.#connections.size + this.#entering.size >= server.maxConnections,
       onShortage: () => this.#shed(),
     });
     this.#watch = setInterval(() => this.#look(), lookIntervalMs);
-    if (credentials === undefined) server.on("connection", (socket) => this.#connect(socket));
-    else this.#encrypt(server);
     server.on("request", (request, response) => this.#take(request, response));
     // Whoever reads the body says so to the client; whoever refuses it need not.
     server.on("checkContinue", (request, response) => this.#take(request, response));

@@ -4,13 +4,17 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Secret } from "../../lib/protocol/secret.ts";
 import { isEncrypted } from "../../lib/web/client_socket.ts";
 import { Site } from "../../lib/web/site.ts";
+import { Traffic } from "../../lib/web/traffic.ts";
 import { type Handler, WebServer } from "../../lib/web/web_server.ts";
+import { eventually } from "../eventually.ts";
 import { Authority, needsOpenssl } from "../tls/authority.ts";
 import { ask, encodeRequest, HttpConnection } from "./exchange.ts";
 import { FakeBackend } from "./fake_backend.ts";
 
 /** A web server with TLS, closed at the end of its scope. */
 class Fixture implements AsyncDisposable {
+  readonly traffic = new Traffic();
+
   private constructor(readonly web: WebServer, readonly authority: Authority) {}
 
   static async open(handler: Handler): Promise<Fixture> {
@@ -18,7 +22,7 @@ class Fixture implements AsyncDisposable {
     const credentials = await authority.credentials("a");
     const options = { ip: "127.0.0.1", port: 0, firstPort: 0, credentials };
     const fixture = new Fixture(await WebServer.listen(options), authority);
-    fixture.web.serve(handler);
+    fixture.web.serve(handler, fixture.traffic);
     return fixture;
   }
 
@@ -149,6 +153,30 @@ Deno.test({
     for (const conn of [silent, begun]) {
       assertEquals(await conn.read(new Uint8Array(1)).catch(() => null), null);
       conn.close();
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a header that does not come in 10 s is answered by 408, and the door stays open for others",
+  ...needsOpenssl,
+  fn: async () => {
+    await using fixture = await Fixture.open(echo);
+    using slow = await fixture.connect();
+    await slow.send("GET / HT");
+    await eventually(() => fixture.traffic.connections === 1);
+    // A timer of the test's would be as long as the answer may take.
+    await eventually(() => fixture.traffic.connections === 0, {
+      what: "the slow client to be closed",
+      withinMs: 15_000,
+    });
+    assertEquals((await slow.receive()).status, 408);
+    // The door has knocked meanwhile; had nobody heard that, there would be 16 connections at the most.
+    const others = await Promise.all(Array.from({ length: 40 }, () => fixture.connect()));
+    for (const other of others) {
+      assertEquals((await other.ask({ target: "/" })).text, "/ 0 true");
+      other.close();
     }
   },
 });
