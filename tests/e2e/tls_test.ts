@@ -79,6 +79,9 @@ testOnMachine(
     const trusting = [...secret, "--tls", ...flags.slice(secret.length, -2)];
     assertEquals((await first.runClient(["--get", "a.txt", ...trusting], { env })).stdout, "abc");
 
+    const verified = await first.runClient(["--verify", ...flags]);
+    assertEquals(verified.code, 0, verified.stderr);
+
     await second.stop("SIGKILL");
     const left = `${first.port} -> ${third.port} -> (${first.port})`;
     await eventually(() => first.ports() === left, { what: left, withinMs: closeMsMax });
