@@ -75,6 +75,7 @@ export interface AcceptOptions {
  * Encrypts a connection that was opened to here.
  *
  * @throws {HandshakeError} if that cannot be done; the connection is closed then.
+ * @throws {ConnectionError} when the connection is closed.
  */
 export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Accepted> {
   const { credentials: { certificate, key, authority }, asksForCertificate, timeoutMs } = options;
@@ -105,7 +106,7 @@ export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Ac
       below.destroy();
       reject(new HandshakeError(acceptReason(error), { cause: error }));
     });
-    below.once("close", () => reject(new HandshakeError("the connection was closed meanwhile")));
+    below.once("close", () => reject(new ConnectionError("the connection was closed meanwhile")));
     server.emit("connection", below);
   });
 }
@@ -151,6 +152,8 @@ export function connectTls(
     const socket = connect(options);
     const fail = (cause: Error) => {
       const reason = connectReason(cause, { socket, host, hasAuthority: authority !== undefined });
+      // Whatever else it says is of no account any more.
+      socket.on("error", () => {});
       socket.destroy();
       below.destroy();
       reject(
