@@ -15,6 +15,7 @@ import {
 } from "./flags.ts";
 import { ipDefault, ipFallback } from "./server_flags.ts";
 import { type Environment, secretFile, secretFileFlag } from "./secret_file.ts";
+import { clientTlsFiles, clientTlsFlags, type TlsFiles } from "./tls_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How long a client waits unless told otherwise, in milliseconds. */
@@ -68,6 +69,7 @@ export const clientFlags: FlagTable = {
       help: "give up when nothing moves for this long (10s)",
     },
     secretFileFlag,
+    ...clientTlsFlags,
     { name: "json", help: "print one JSON object on stdout, for errors too" },
     { name: "verbose", short: "v", help: "log every message sent and received" },
     helpFlag,
@@ -119,6 +121,8 @@ export type ClientCommand =
     readonly timeoutMs: number;
     /** The file with the ring's secret. */
     readonly secretFile?: string;
+    /** The files to encrypt with; absent, nothing is encrypted. */
+    readonly tls?: TlsFiles;
     readonly json: boolean;
     readonly verbose: boolean;
   };
@@ -151,6 +155,7 @@ export function parseClientCommand(
     addresses: hosts.map((host) => formatAddress({ host, port })),
     timeoutMs: durationFlag(parsed, "timeout", timeoutMs) ?? timeoutMsDefault,
     ...optional("secretFile", secretFile(parsed, environment)),
+    ...optional("tls", clientTlsFiles(parsed)),
     json,
     verbose: parsed.switches.has("verbose"),
   };

@@ -68,6 +68,7 @@ function codeOfServer(error: ServerError): ExitCode {
     case "store":
     case "cloned":
     case "disk":
+    case "tls":
       return exitCode.failed;
   }
 }

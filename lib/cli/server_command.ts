@@ -1,6 +1,7 @@
 /** `ring server`: runs a server until it is told to stop. */
 import { configureLog, logger } from "../log.ts";
 import type { Member } from "../ring/member.ts";
+import { type Credentials, dayOf } from "../protocol/credentials.ts";
 import type { Secret } from "../protocol/secret.ts";
 import { type RunningServer, ServerError } from "../server/options.ts";
 import { startServer } from "../server/server.ts";
@@ -18,6 +19,7 @@ import {
   type ServerCommand,
   serverOptions,
 } from "./server_flags.ts";
+import { readCredentials, type TlsFiles } from "./tls_files.ts";
 
 type ServeCommand = ServerCommand & { readonly type: "serve" };
 
@@ -49,7 +51,9 @@ export async function runServer(args: readonly string[]): Promise<ExitCode> {
 /** Serves until a signal comes, or the server cannot go on. */
 async function serve(command: ServeCommand): Promise<ExitCode> {
   using signals = new StopSignals();
+  using renewal = command.tls === undefined ? undefined : new Renewal(command.tls);
   const server = await start(command);
+  renewal?.begin(server);
   const signal = await Promise.race([server.finished, signals.first]);
   if (signal === undefined) return exitCode.done;
   log.info(`${signal}: leaving the ring and finishing what is in flight; again to stop at once`);
@@ -61,9 +65,11 @@ async function serve(command: ServeCommand): Promise<ExitCode> {
 async function start(command: ServeCommand): Promise<RunningServer> {
   const output = new ServerOutput();
   const secret = await secretOf(command);
+  const credentials = await credentialsOf(command);
   const options = (ip: string) => ({
     ...serverOptions(command, ip),
     ...optional("secret", secret),
+    ...optional("credentials", credentials),
     onListening: (address: string) => output.print(`listening ${address}`),
     onWeb: (url: string) => output.print(`web ${url}`),
     onCircle: (members: readonly Member[]) => output.printRing(members),
@@ -86,6 +92,59 @@ async function secretOf({ secretFile }: ServeCommand): Promise<Secret | undefine
     log.warn(`Others on this machine may read the secret in ${secretFile}: chmod 600 it`);
   }
   return secret;
+}
+
+/** What to encrypt with, if anything; says so if others on this machine can pretend to be this server. */
+async function credentialsOf({ tls }: ServeCommand): Promise<Credentials | undefined> {
+  if (tls === undefined) return undefined;
+  const credentials = await readCredentials(tls);
+  if (tls.key !== undefined && await isReadableByOthers(tls.key)) {
+    log.warn(`Others on this machine may read the key in ${tls.key}: chmod 600 it`);
+  }
+  return credentials;
+}
+
+/** Reads the files of TLS again when SIGHUP comes; what it cannot use it leaves, and goes on as before. */
+class Renewal implements Disposable {
+  readonly #files: TlsFiles;
+  readonly #listener = () => void this.#renew();
+  #server: RunningServer | undefined;
+  /** The signal came while the server was starting, which may have read the files before. */
+  #isDue = false;
+
+  constructor(files: TlsFiles) {
+    this.#files = files;
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", this.#listener);
+  }
+
+  [Symbol.dispose](): void {
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", this.#listener);
+  }
+
+  /** The server has started. */
+  begin(server: RunningServer): void {
+    this.#server = server;
+    if (this.#isDue) void this.#renew();
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#server === undefined) {
+      this.#isDue = true;
+      return;
+    }
+    try {
+      const credentials = await readCredentials(this.#files);
+      this.#server.renew(credentials);
+      const { validTo } = credentials;
+      const until = validTo === undefined ? "" : `, valid to ${dayOf(validTo)}`;
+      log.info(
+        `SIGHUP: connections that begin from now on use the certificate as it is now${until}`,
+      );
+    } catch (error) {
+      const { message } = describeFailure(error);
+      log.error(`SIGHUP: the certificate stays as it was: ${message}`);
+    }
+  }
 }
 
 function isAddressMissing(error: unknown): boolean {

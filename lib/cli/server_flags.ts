@@ -19,6 +19,7 @@ import {
   readHost,
 } from "./flags.ts";
 import { type Environment, secretFile, secretFileFlag } from "./secret_file.ts";
+import { serverTlsFiles, serverTlsFlags, type TlsFiles } from "./tls_files.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where a server listens unless told otherwise: loopback, but apart from 127.0.0.1. */
@@ -60,6 +61,7 @@ export const serverFlags: FlagTable = {
     },
     secretFileFlag,
     { name: "insecure", help: "let others than this machine in without a secret" },
+    ...serverTlsFlags,
     ...webFlagRows,
     { name: "verbose", short: "v", help: "log every message sent and received" },
     { name: "log-format", value: "FORMAT", help: "write logs as text or json (text)" },
@@ -84,6 +86,8 @@ export type ServerCommand =
     readonly minCopies?: number;
     /** The file with the ring's secret. */
     readonly secretFile?: string;
+    /** The files to encrypt with; absent, nothing is encrypted. */
+    readonly tls?: TlsFiles;
     /** How to serve files over HTTP; absent, not at all. */
     readonly web?: WebOptions;
     readonly verbose: boolean;
@@ -128,6 +132,7 @@ export function parseServerCommand(
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
     ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
     ...optional("secretFile", secret),
+    ...optional("tls", serverTlsFiles(parsed)),
     ...optional("web", web),
     verbose: parsed.switches.has("verbose"),
     logFormat: logFormatFlag(parsed),

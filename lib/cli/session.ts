@@ -1,11 +1,12 @@
 /** What the actions of `ring client` share: where to connect, and how to say things. */
-import { RingClient } from "../client/client.ts";
+import { type ConnectOptions, RingClient } from "../client/client.ts";
 import { RingError } from "../client/ring_error.ts";
 import type { Address } from "../ring/address.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { printable, printLine, printNote } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { readSecret } from "./secret_file.ts";
+import { readCredentials, type TlsFiles } from "./tls_files.ts";
 
 /** How to reach the ring, and what the user wants to read. */
 export interface SessionOptions {
@@ -14,6 +15,8 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   /** The file with the ring's secret. */
   readonly secretFile?: string;
+  /** The files to encrypt with; absent, nothing is encrypted. */
+  readonly tls?: TlsFiles;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -44,22 +47,31 @@ export class Session {
     return this.options.timeoutMs;
   }
 
+  /** How to connect to any server of the ring, with what proves to belong to it. */
+  async connectOptions(): Promise<ConnectOptions> {
+    const { timeoutMs, secretFile, tls } = this.options;
+    return {
+      timeoutMs,
+      ...(secretFile === undefined ? {} : { secret: await readSecret(secretFile) }),
+      ...(tls === undefined ? {} : { credentials: await readCredentials(tls) }),
+    };
+  }
+
   /**
    * Connects to the first address that answers.
    *
    * @throws {RingError} `unavailable`, for the first address, if none does.
    */
   async connect(): Promise<RingClient> {
-    const { addresses, timeoutMs, secretFile } = this.options;
-    const secret = secretFile === undefined ? undefined : await readSecret(secretFile);
+    const { addresses, timeoutMs } = this.options;
+    const options = await this.connectOptions();
     let failure: unknown;
     for (const [index, address] of addresses.entries()) {
       const isLast = index === addresses.length - 1;
       try {
         return await RingClient.connect(address, {
-          timeoutMs,
+          ...options,
           connectMs: isLast ? timeoutMs : Math.min(timeoutMs, firstConnectMsMax),
-          ...(secret === undefined ? {} : { secret }),
         });
       } catch (error) {
         if (!(error instanceof RingError)) throw error;

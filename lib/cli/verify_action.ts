@@ -1,4 +1,5 @@
 /** `ring client --verify`: every server checks all that it holds, and all of them are compared. */
+import type { ConnectOptions } from "../client/client.ts";
 import {
   areEqual,
   compareMembers,
@@ -18,11 +19,11 @@ const namesShownMax = 5;
 
 /** Verifies the ring of the server that is asked: says of each server what it found. */
 export async function verifyRing(session: Session): Promise<Outcome> {
-  const { timeoutMs } = session;
+  const options = await session.connectOptions();
   const { members } = await session.ask((client) => client.status());
-  const verdicts = await verifyAll(session, members);
+  const verdicts = await verifyAll(session, { members, options });
   const verified = verdicts.filter(({ outcome }) => outcome === "verified");
-  const standings = await compareMembers(verified.map(({ member }) => member), { timeoutMs });
+  const standings = await compareMembers(verified.map(({ member }) => member), options);
   const problems = findProblems(verdicts, standings);
   const json = {
     command: "verify",
@@ -40,9 +41,11 @@ export async function verifyRing(session: Session): Promise<Outcome> {
 }
 
 /** Has all members verify at the same time; says what each found, in the order of the circle. */
-async function verifyAll(session: Session, members: readonly Member[]): Promise<Verdict[]> {
-  const { timeoutMs } = session;
-  const pending = members.map((member) => verifyMember(member, { timeoutMs }));
+async function verifyAll(
+  session: Session,
+  { members, options }: { members: readonly Member[]; options: ConnectOptions },
+): Promise<Verdict[]> {
+  const pending = members.map((member) => verifyMember(member, options));
   // One that fails before its turn below is no failure that nobody handles.
   for (const verdict of pending) verdict.catch(() => {});
   const width = Math.max(...members.map(({ address }) => address.length));

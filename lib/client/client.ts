@@ -11,12 +11,14 @@
  */
 import { createHash } from "node:crypto";
 import { logger } from "../log.ts";
-import { ConnectionError, FrameConnection } from "../protocol/connection.ts";
+import { type ByteStream, ConnectionError, FrameConnection } from "../protocol/connection.ts";
+import type { Credentials } from "../protocol/credentials.ts";
 import { decodeAnswer } from "../protocol/decode.ts";
 import { encodeRequest } from "../protocol/encode.ts";
-import { greet, HandshakeError } from "../protocol/handshake.ts";
+import { greet, HandshakeError, type Party } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Secret } from "../protocol/secret.ts";
+import { secure } from "../protocol/tls_stream.ts";
 import { quoteText } from "../protocol/quote.ts";
 import { type Address, parseAddress } from "../ring/address.ts";
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
@@ -47,6 +49,8 @@ export interface ConnectOptions {
   readonly connectMs?: number;
   /** The ring's secret, if it has one. */
   readonly secret?: Secret;
+  /** What to encrypt with; absent, nothing is encrypted. */
+  readonly credentials?: Credentials;
 }
 
 /** What to put. */
@@ -99,15 +103,16 @@ export class RingClient {
   /** Why the connection was closed. */
   #reason: string | undefined;
 
-  private constructor(readonly address: Address, conn: Deno.TcpConn, timeoutMs: number) {
-    this.#connection = new FrameConnection(conn);
+  private constructor(readonly address: Address, stream: ByteStream, timeoutMs: number) {
+    this.#connection = new FrameConnection(stream);
     this.#timeoutMs = timeoutMs;
   }
 
   /**
    * Connects to the server at `address`.
    *
-   * @throws {RingError} `unavailable` if no server can be reached there.
+   * @throws {RingError} `unavailable` if no server can be reached there; `failed` if it is not to be believed,
+   * or says that of us.
    * @throws {Deno.errors.NotCapable} if this program may not connect there.
    */
   static async connect(address: Address, options: ConnectOptions): Promise<RingClient> {
@@ -123,11 +128,15 @@ export class RingClient {
         signal: tooLate.signal,
       });
       conn.setNoDelay(true);
-      const client = new RingClient(address, conn, timeoutMs);
-      if (options.secret !== undefined) await client.#greet(options.secret, tooLate.signal);
+      const { credentials, secret } = options;
+      const { signal } = tooLate;
+      const { stream, endPoint } = await secure(conn, { credentials, host: target.host, signal });
+      const client = new RingClient(address, stream, timeoutMs);
+      const party = { id: "", ...(endPoint === undefined ? {} : { endPoint }) };
+      if (secret !== undefined) await client.#greet({ secret, ...party }, signal);
       return client;
     } catch (cause) {
-      if (cause instanceof HandshakeError) {
+      if (cause instanceof HandshakeError && !tooLate.signal.aborted) {
         throw new RingError("failed", `Cannot ask the server at ${address}: ${cause.message}`, {
           cause,
         });
@@ -145,11 +154,11 @@ export class RingClient {
   }
 
   /** Proves to know the ring's secret, before anything is asked. */
-  async #greet(secret: Secret, signal: AbortSignal): Promise<void> {
+  async #greet(party: Party, signal: AbortSignal): Promise<void> {
     const close = () => this.close();
     signal.addEventListener("abort", close);
     try {
-      await greet(this.#connection, { secret, id: "" });
+      await greet(this.#connection, party);
     } catch (error) {
       close();
       throw error;

@@ -7,7 +7,7 @@
 import { isLive, type Member } from "../ring/member.ts";
 import type { StatusAnswer } from "../ring/message.ts";
 import type { Verified } from "./answer.ts";
-import { RingClient } from "./client.ts";
+import { type ConnectOptions, RingClient } from "./client.ts";
 import { RingError } from "./ring_error.ts";
 
 /** How often a server that verifies is asked whether it lives, in milliseconds. */
@@ -35,7 +35,7 @@ export type Standing =
 /** Has a member verify what it holds. */
 export async function verifyMember(
   member: Member,
-  options: { timeoutMs: number },
+  options: ConnectOptions,
 ): Promise<Verdict> {
   if (!isLive(member)) return { outcome: "gone", member };
   try {
@@ -52,11 +52,11 @@ export async function verifyMember(
  */
 export async function compareMembers(
   members: readonly Member[],
-  { timeoutMs, settleMs = settleMsMax }: { timeoutMs: number; settleMs?: number },
+  { settleMs = settleMsMax, ...options }: ConnectOptions & { settleMs?: number },
 ): Promise<readonly Standing[]> {
   const end = performance.now() + settleMs;
   for (;;) {
-    const standings = await Promise.all(members.map((member) => askStanding(member, timeoutMs)));
+    const standings = await Promise.all(members.map((member) => askStanding(member, options)));
     if (!isChanging(standings) || performance.now() > end) return standings;
     await new Promise((resolve) => setTimeout(resolve, settleLookMs));
   }
@@ -68,16 +68,13 @@ export function areEqual(standings: readonly Standing[]): boolean {
   return new Set(digests).size <= 1;
 }
 
-async function askToVerify(
-  member: Member,
-  { timeoutMs }: { timeoutMs: number },
-): Promise<Verified> {
-  const { client } = await open(member, timeoutMs);
+async function askToVerify(member: Member, options: ConnectOptions): Promise<Verified> {
+  const { client } = await open(member, options);
   const lost = Promise.withResolvers<never>();
   let pulse: RingClient | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
   try {
-    const { client: other } = await open(member, timeoutMs);
+    const { client: other } = await open(member, options);
     pulse = other;
     timer = setInterval(() => other.status().catch(lost.reject), pulseMs);
     return await Promise.race([client.verify(), lost.promise]);
@@ -88,9 +85,9 @@ async function askToVerify(
   }
 }
 
-async function askStanding(member: Member, timeoutMs: number): Promise<Standing> {
+async function askStanding(member: Member, options: ConnectOptions): Promise<Standing> {
   try {
-    const { client, status } = await open(member, timeoutMs);
+    const { client, status } = await open(member, options);
     client.close();
     return { member, status };
   } catch (error) {
@@ -102,9 +99,9 @@ async function askStanding(member: Member, timeoutMs: number): Promise<Standing>
 /** Connects to a member, and not to whoever has taken its address. */
 async function open(
   { id, address }: Member,
-  timeoutMs: number,
+  options: ConnectOptions,
 ): Promise<{ client: RingClient; status: StatusAnswer }> {
-  const client = await RingClient.connect(address, { timeoutMs });
+  const client = await RingClient.connect(address, options);
   try {
     const status = await client.status();
     if (status.id === id) return { client, status };

@@ -11,14 +11,20 @@
  * try guesses at home, so the secret has to be a random one (`ring secret`). The ids are those of servers;
  * a client has none, and says "". The idea is that of SCRAM (RFC 5802).
  *
- * It says who is at the other end when a connection begins. What is said afterwards is neither encrypted
- * nor signed: on a network where others can change what passes, that takes TLS.
+ * It says who is at the other end when a connection begins. What is said afterwards it neither encrypts nor
+ * signs: on a network where others can read or change what passes, that takes TLS (`tls_stream.ts`), which
+ * goes first. Then the SHA-256 of the listener's certificate is a fifth thing that the proofs speak of
+ * (`tls-server-end-point` of RFC 5929), so nobody between the two can pass them on, whatever certificate
+ * it has.
  */
 import { randomBytes } from "node:crypto";
 import { ConnectionError, type FrameConnection } from "./connection.ts";
 import { encodeFrame, type JsonObject } from "./frame.ts";
+import { HandshakeError } from "./handshake_error.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import type { Secret } from "./secret.ts";
+
+export { HandshakeError } from "./handshake_error.ts";
 
 /** How long a handshake may take, in milliseconds. */
 export const handshakeMs = 5000;
@@ -34,11 +40,8 @@ export interface Party {
   readonly secret: Secret;
   /** The id of a server; empty for a client. */
   readonly id: string;
-}
-
-/** The other end has not proven to know the secret, or says that this one has not. */
-export class HandshakeError extends Error {
-  override readonly name = "HandshakeError";
+  /** The SHA-256 of the listener's certificate, where TLS encrypts the connection. */
+  readonly endPoint?: string;
 }
 
 /**
@@ -47,14 +50,15 @@ export class HandshakeError extends Error {
  * @throws {HandshakeError} if it cannot, or the other side says that we do not.
  * @throws {ConnectionError} when the connection ends.
  */
-export async function greet(connection: FrameConnection, { secret, id }: Party): Promise<void> {
+export async function greet(connection: FrameConnection, party: Party): Promise<void> {
+  const { secret, id } = party;
   const nonce = makeNonce();
   send(connection, { type: "HELLO", nonce, id });
   const hello = await receive(connection);
   if (hello.type === "ERROR" && typeof hello.error === "string") {
     throw new HandshakeError(hello.error);
   }
-  const facts = factsOf({ nonce, id }, helloOf(hello));
+  const facts = factsOf({ nonce, id }, helloOf(hello), party);
   if (!isProof(hello, secret, { purpose: listenerPurpose, facts })) {
     throw new HandshakeError("The server does not know this ring's secret");
   }
@@ -67,13 +71,14 @@ export async function greet(connection: FrameConnection, { secret, id }: Party):
  * @throws {ProtocolError} 401 if it does not.
  * @throws {ConnectionError} when the connection ends.
  */
-export async function welcome(connection: FrameConnection, { secret, id }: Party): Promise<void> {
+export async function welcome(connection: FrameConnection, party: Party): Promise<void> {
+  const { secret, id } = party;
   const hello = await receive(connection);
   if (hello.type !== "HELLO") {
     throw unproven("This ring has a secret: give the file that it is in with --secret-file");
   }
   const nonce = makeNonce();
-  const facts = factsOf(helloOf(hello), { nonce, id });
+  const facts = factsOf(helloOf(hello), { nonce, id }, party);
   send(connection, { type: "HELLO", nonce, id, proof: secret.prove(listenerPurpose, facts) });
   const proof = await receive(connection);
   if (proof.type !== "PROOF" || !isProof(proof, secret, { purpose: diallerPurpose, facts })) {
@@ -95,8 +100,9 @@ interface Hello {
   readonly id: string;
 }
 
-function factsOf(dialler: Hello, listener: Hello): readonly string[] {
-  return [dialler.nonce, listener.nonce, dialler.id, listener.id];
+function factsOf(dialler: Hello, listener: Hello, { endPoint }: Party): readonly string[] {
+  const facts = [dialler.nonce, listener.nonce, dialler.id, listener.id];
+  return endPoint === undefined ? facts : [...facts, endPoint];
 }
 
 function helloOf({ type, nonce, id }: JsonObject): Hello {

@@ -1,5 +1,6 @@
 /** What a server is told when it is started, by the command line or by a test. */
 import type { Address } from "../ring/address.ts";
+import type { Credentials } from "../protocol/credentials.ts";
 import type { Secret } from "../protocol/secret.ts";
 import type { Member } from "../ring/member.ts";
 import type { WebOptions } from "../web/web_options.ts";
@@ -22,22 +23,29 @@ export interface ServerOptions {
   readonly scrubIntervalMs?: number;
   /** What servers and clients must know to belong to the ring; absent, everybody belongs. */
   readonly secret?: Secret;
+  /** What to encrypt with, the ring's connections and HTTP; absent, nothing is encrypted. */
+  readonly credentials?: Credentials;
   /** How to serve files over HTTP; absent, not at all. */
   readonly web?: WebOptions;
   /** Called at the start and at every change, with the circle from this server on. */
   readonly onCircle?: (members: readonly Member[]) => void;
   readonly onListening?: (address: Address) => void;
-  /** Called with where the web front is, as `http://host:port/`. */
+  /** Called with where the web front is, as `http://host:port/` or with https. */
   readonly onWeb?: (url: string) => void;
 }
 
 /** A server that runs. */
 export interface RunningServer {
   readonly address: Address;
-  /** Where its web front is, as `http://host:port/`, if it has one. */
+  /** Where its web front is, as `http://host:port/` or with https, if it has one. */
   readonly web?: string;
   /** Ends when the server has stopped by itself: rejects with the reason. */
   readonly finished: Promise<void>;
+  /**
+   * Uses other credentials for the connections that begin from now on.
+   * @throws {ServerError} of kind `tls` if they are not for this server, which goes on with those it has.
+   */
+  renew(credentials: Credentials): void;
   /** Leaves the ring, finishes what is in flight, for at most 5 s, and closes the store. */
   stop(): Promise<void>;
 }
@@ -49,7 +57,7 @@ export const portDefault = 4043;
 export class ServerError extends Error {
   override readonly name = "ServerError";
   constructor(
-    readonly kind: "address" | "store" | "noPrevious" | "cloned" | "disk" | "usage",
+    readonly kind: "address" | "store" | "noPrevious" | "cloned" | "disk" | "tls" | "usage",
     message: string,
     options?: ErrorOptions,
   ) {

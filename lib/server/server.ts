@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import metadata from "../../deno.json" with { type: "json" };
 import { logger } from "../log.ts";
+import type { Credentials } from "../protocol/credentials.ts";
 import { FrameConnection } from "../protocol/connection.ts";
 import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
 import type { MemberAnswer, StatusAnswer } from "../ring/message.ts";
@@ -25,6 +26,7 @@ import { Scrub } from "./scrub.ts";
 import { Session } from "./session.ts";
 import { StrangerLog } from "./stranger_log.ts";
 import { TimedStream } from "./timed_stream.ts";
+import { TlsEntrance } from "./tls_entrance.ts";
 import { Uploads } from "./uploads.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WebBackend } from "./web_backend.ts";
@@ -50,9 +52,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { hostname: host, port } = listener.addr;
   let web: WebServer | undefined;
   try {
+    const address = advertised(options.advertise, { host, port });
+    assertCertified(address, options.credentials);
     web = await listenForWeb(options, port);
     const store = openStore(options, port);
-    const address = advertised(options.advertise, { host, port });
     const server = new Server({ listener, web, store, address, options });
     options.onListening?.(formatAddress({ host, port }));
     if (server.web !== undefined) options.onWeb?.(server.web);
@@ -82,6 +85,17 @@ function advertised(advertise: string | undefined, bound: { host: string; port: 
   return formatAddress({ host: advertise.replace(/^\[|\]$/g, ""), port: bound.port });
 }
 
+/** Throws if no other server would believe that this one is at its address. */
+function assertCertified(address: Address, credentials: Credentials | undefined): void {
+  const { host } = parseAddress(address) ?? { host: address };
+  if (credentials === undefined || credentials.isFor(host)) return;
+  throw new ServerError(
+    "tls",
+    `Cannot use the certificate: it is for ${credentials.hosts}, and others connect to ${host}; ` +
+      "make one that is for it, or name the host that this one is for with --advertise",
+  );
+}
+
 interface ServerParts {
   readonly listener: Deno.TcpListener;
   readonly web: WebServer | undefined;
@@ -106,6 +120,7 @@ class Server implements RunningServer {
   readonly #strangers = new StrangerLog();
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #sweeper: ReturnType<typeof setInterval>;
+  #credentials: Credentials | undefined;
   #accepting: Promise<void> = Promise.resolve();
   #hasLeft: () => void = () => {};
   #stopping: Promise<void> | undefined;
@@ -124,7 +139,11 @@ class Server implements RunningServer {
     const boot = randomId();
     const activity = this.#activity;
     const { secret } = options;
-    const dialler = new Dialler(secret === undefined ? undefined : { secret, id: store.id });
+    this.#credentials = options.credentials;
+    const dialler = new Dialler({
+      ...(secret === undefined ? {} : { party: { secret, id: store.id } }),
+      credentials: () => this.#credentials,
+    });
     this.#peers = new Peers({
       dialler,
       onMessage: (message) => this.#driver.handle({ type: "message", link: 0, message }),
@@ -208,6 +227,12 @@ class Server implements RunningServer {
     this.#scrub.start();
   }
 
+  renew(credentials: Credentials): void {
+    assertCertified(this.address, credentials);
+    this.#credentials = credentials;
+    this.#parts.web?.renew(credentials);
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -276,12 +301,15 @@ class Server implements RunningServer {
 
   #accept(conn: Deno.TcpConn): void {
     conn.setNoDelay(true);
-    const stream = new TimedStream(conn);
+    const credentials = this.#credentials;
+    const entrance = credentials === undefined ? undefined : new TlsEntrance(conn, credentials);
+    const stream = new TimedStream(entrance ?? conn);
     const remote = formatAddress({ host: conn.remoteAddr.hostname, port: conn.remoteAddr.port });
     const session = new Session({
       connection: new FrameConnection(stream),
       stream,
       remote,
+      entrance,
       secret: this.#parts.options.secret,
       strangers: this.#strangers,
       driver: this.#driver,

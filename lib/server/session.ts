@@ -10,7 +10,13 @@ import { ConnectionError, type FrameConnection, type Received } from "../protoco
 import { contentTypeOf } from "../protocol/content_type.ts";
 import { decodeIncoming, type Incoming, withBody } from "../protocol/decode.ts";
 import { encodeAnswer } from "../protocol/encode.ts";
-import { assertNoHello, handshakeMs, unprovenStatus, welcome } from "../protocol/handshake.ts";
+import {
+  assertNoHello,
+  HandshakeError,
+  handshakeMs,
+  unprovenStatus,
+  welcome,
+} from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Secret } from "../protocol/secret.ts";
 import { inlineBytesMax, pageRecordsMax } from "../ring/file_record.ts";
@@ -34,6 +40,7 @@ import { post } from "./peers.ts";
 import { noRoom, stoppingAnswer, storeRefusal } from "./refusal.ts";
 import type { StrangerLog } from "./stranger_log.ts";
 import type { TimedStream } from "./timed_stream.ts";
+import type { TlsEntrance } from "./tls_entrance.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs } from "./watchdog.ts";
 
@@ -64,6 +71,8 @@ export interface SessionOptions {
   readonly remote: string;
   /** What the other side has to know; absent, everybody may speak. */
   readonly secret: Secret | undefined;
+  /** Below the connection, where it is to be encrypted. */
+  readonly entrance: TlsEntrance | undefined;
   readonly strangers: StrangerLog;
   readonly driver: Driver;
   readonly store: Store;
@@ -104,7 +113,7 @@ export class Session {
 
   /** Serves the connection until it ends. Never rejects. */
   async run(): Promise<void> {
-    const { connection, driver, remote, onFatal } = this.#options;
+    const { connection, driver, remote, strangers, onFatal } = this.#options;
     try {
       await this.#prove();
       await this.#serve();
@@ -112,6 +121,7 @@ export class Session {
       await connection.flush();
     } catch (error) {
       if (error instanceof ProtocolError) await this.#refuse(error);
+      else if (error instanceof HandshakeError) strangers.note(remote, error.message);
       else if (!(error instanceof ConnectionError || error instanceof BodyDamagedError)) {
         onFatal(error);
       }
@@ -141,10 +151,15 @@ export class Session {
 
   /** Has the other side prove that it belongs to the ring. */
   async #prove(): Promise<void> {
-    const { connection, secret, store } = this.#options;
-    if (secret === undefined) return;
+    const { connection, entrance, secret, store } = this.#options;
+    if (entrance === undefined && secret === undefined) return;
     this.#provenBy = performance.now() + handshakeMs;
-    await welcome(connection, { secret, id: store.id });
+    await entrance?.enter();
+    if (secret !== undefined) {
+      const endPoint = entrance?.endPoint;
+      const party = { secret, id: store.id };
+      await welcome(connection, endPoint === undefined ? party : { ...party, endPoint });
+    }
     this.#provenBy = 0;
   }
 

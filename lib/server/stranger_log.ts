@@ -1,5 +1,5 @@
 /**
- * The stranger log: says who was refused for not knowing the ring's secret, once a minute for each host, so
+ * The stranger log: says who was refused for not proving to belong to the ring, once a minute for each host, so
  * that whoever knocks often does not fill the log.
  */
 import { logger } from "../log.ts";

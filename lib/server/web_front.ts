@@ -13,7 +13,7 @@ const portMax = 65535;
  * @throws {ServerError} of kind `address` when that cannot be done.
  */
 export async function listenForWeb(
-  { ip: ringIp, web }: ServerOptions,
+  { ip: ringIp, web, credentials }: ServerOptions,
   ringPort: number,
 ): Promise<WebServer | undefined> {
   if (web === undefined) return undefined;
@@ -21,7 +21,12 @@ export async function listenForWeb(
   const firstPort = ringPort + webPortOffset > portMax ? 0 : ringPort + webPortOffset;
   assertPermitted({ ip, port: port ?? firstPort });
   try {
-    return await WebServer.listen({ ip, ...(port === undefined ? {} : { port }), firstPort });
+    return await WebServer.listen({
+      ip,
+      ...(port === undefined ? {} : { port }),
+      firstPort,
+      ...(credentials === undefined ? {} : { credentials }),
+    });
   } catch (error) {
     throw listenError({ host: ip, port: port ?? firstPort }, error);
   }
@@ -37,7 +42,8 @@ export function webUrl({ web, address, options }: {
   const { ip } = options.web ?? {};
   const ringHost = parseAddress(address)?.host ?? options.ip;
   const host = ip === undefined || isWildcard(ip) ? ringHost : ip;
-  return `http://${formatAddress({ host, port: web.port })}/`;
+  const scheme = options.credentials === undefined ? "http" : "https";
+  return `${scheme}://${formatAddress({ host, port: web.port })}/`;
 }
 
 /** Whether listening there means listening on every address of the machine. */

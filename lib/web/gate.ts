@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../protocol/secret.ts";
 import { Attempts, attemptsMs } from "./attempts.ts";
+import { isEncrypted } from "./client_socket.ts";
 import { hasSession } from "./login_session.ts";
 import { prefersHtml, type Problem } from "./problem.ts";
 
@@ -72,10 +73,12 @@ export class Gate {
   }
 
   /** Whether the page of another site asks (Fetch Metadata; the Fetch standard, section "Origin header"). */
-  #isForeign({ headers }: IncomingMessage): boolean {
-    const { origin, host = "", "sec-fetch-site": site } = headers;
+  #isForeign(request: IncomingMessage): boolean {
+    const { origin, host = "", "sec-fetch-site": site } = request.headers;
     const { cors } = this.#options;
     if (cors === "*" || (cors !== undefined && origin === cors)) return false;
+    // A page that came in plain text may be anybody's.
+    if (isEncrypted(request) && origin?.startsWith("http:")) return true;
     if (origin !== undefined) return hostOf(origin) !== host;
     return site !== undefined && site !== "same-origin" && site !== "none";
   }

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../protocol/secret.ts";
+import { isEncrypted } from "./client_socket.ts";
 import type { Gate } from "./gate.ts";
 import { endSession, startSession } from "./login_session.ts";
 import { escapeHtml, type Problem, sendProblem } from "./problem.ts";
@@ -53,7 +54,9 @@ export class Login {
     const problem = form instanceof URLSearchParams ? this.#judge(request, form, secret) : form;
     if (problem?.status === 401) return sendForm(exchange, 401, "That is not the ring's secret.");
     if (problem !== undefined) return sendProblem(request, response, problem);
-    const cookie = secret === undefined ? endSession : startSession(secret, Date.now());
+    const cookie = secret === undefined
+      ? endSession
+      : startSession(secret, { now: Date.now(), isEncrypted: isEncrypted(request) });
     response.writeHead(303, { "Location": pagePath, "Set-Cookie": cookie, "Content-Length": "0" });
     response.end();
   }

@@ -16,12 +16,19 @@ const purpose = "ring session";
 /** Scripts do not get it, and other sites do not send it. */
 const attributes = "Path=/; HttpOnly; SameSite=Strict";
 
-/** What sets the cookie of a new session; `now` is milliseconds since 1970. */
-export function startSession(secret: Secret, now: number): string {
+/**
+ * What sets the cookie of a new session; `now` is milliseconds since 1970. One that was begun with HTTPS is not
+ * sent in plain text.
+ */
+export function startSession(
+  secret: Secret,
+  { now, isEncrypted }: { now: number; isEncrypted: boolean },
+): string {
   const end = String(Math.floor(now / 1000) + sessionSeconds);
   const nonce = randomBytes(16).toString("hex");
+  const secure = isEncrypted ? "; Secure" : "";
   const value = `${end}.${nonce}.${secret.prove(purpose, [end, nonce])}`;
-  return `${cookieName}=${value}; Max-Age=${sessionSeconds}; ${attributes}`;
+  return `${cookieName}=${value}; Max-Age=${sessionSeconds}; ${attributes}${secure}`;
 }
 
 /** What has the browser forget its session. */

@@ -46,8 +46,8 @@ const css = "text/css; charset=utf-8";
 const javascript = "text/javascript; charset=utf-8";
 
 /**
- * The page listens at every server of the ring, and these come and go: hence any `http:`, which no
- * text of others can make use of, as no script but ours runs.
+ * The page listens at every server of the ring, and these come and go: hence any `http:`, which takes in
+ * `https:`, and which no text of others can make use of, as no script but ours runs.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",

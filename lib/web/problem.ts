@@ -63,6 +63,17 @@ export function sendProblem(
   if (!isUnread) request.resume();
 }
 
+/** Says to whoever speaks plain HTTP to a server of HTTPS to ask again, at the same port. */
+export function redirectToHttps(request: IncomingMessage, response: ServerResponse): void {
+  const { headers: { host }, url = "" } = request;
+  if (host === undefined || !url.startsWith("/")) {
+    return sendProblem(request, response, { status: 400, detail: "This server speaks HTTPS" });
+  }
+  const location = `https://${host}${printable(url)}`;
+  const headers = { "Location": location, "Connection": "close" };
+  sendProblem(request, response, { status: 308, detail: `It is at ${location}`, headers });
+}
+
 /** Says at which path to find what was asked for; the query is the client's, and stays. */
 export function redirect(
   request: IncomingMessage,

@@ -12,13 +12,16 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { logger } from "../log.ts";
 import { logAccess } from "./access_log.ts";
+import type { Credentials } from "../protocol/credentials.ts";
 import { bodyRefusal, refusalOf, tunnelRefusal } from "./client_error.ts";
+import { isEncrypted, openClientSocket } from "./client_socket.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { eventsPath } from "./event_stream.ts";
-import { sendProblem } from "./problem.ts";
+import { redirectToHttps, sendProblem } from "./problem.ts";
 import { headerFieldsMax, headProblem } from "./request_head.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -70,6 +73,8 @@ export interface WebListenOptions {
   readonly firstPort: number;
   /** How long a transfer may stand still, in milliseconds. */
   readonly stallMs?: number;
+  /** What to encrypt with; absent, nothing is encrypted. */
+  readonly credentials?: Credentials;
 }
 
 /** An exchange that is over. */
@@ -81,10 +86,15 @@ interface Answered {
   readonly begunAt: number;
 }
 
-/** A server for HTTP. */
+/** What `node:http` does with a socket that a client has connected to. */
+type Serve = (socket: Duplex) => void;
+
+/** A server for HTTP, or for HTTPS. */
 export class WebServer {
   readonly #server: Server;
   readonly #stallMs: number;
+  /** Those whose handshake is under way. */
+  readonly #entering = new Set<Socket>();
   readonly #connections = new Map<Socket, Connection>();
   readonly #door: Door;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -92,21 +102,25 @@ export class WebServer {
   #doorClosed: Promise<void> | undefined;
   #traffic = new Traffic();
   #handler: Handler | undefined;
+  #credentials: Credentials | undefined;
   #isDraining = false;
   /** The most connections that there were at a time. */
   #connectionsMost = 0;
 
-  private constructor(server: Server, stallMs: number) {
+  private constructor(server: Server, { stallMs = stallMsDefault, credentials }: WebListenOptions) {
     this.#server = server;
     this.#stallMs = stallMs;
+    this.#credentials = credentials;
     this.#closed = new Promise((resolve) => server.once("close", () => resolve()));
+    // Before the door, which listens to the connections as they come.
+    if (credentials === undefined) server.on("connection", (socket) => this.#connect(socket));
+    else this.#encrypt(server);
     this.#door = new Door({
       server,
-      isFull: () => this.#connections.size >= server.maxConnections,
+      isFull: () => this.#connections.size + this.#entering.size >= server.maxConnections,
       onShortage: () => this.#shed(),
     });
     this.#watch = setInterval(() => this.#look(), lookIntervalMs);
-    server.on("connection", (socket) => this.#connect(socket));
     server.on("request", (request, response) => this.#take(request, response));
     // Whoever reads the body says so to the client; whoever refuses it need not.
     server.on("checkContinue", (request, response) => this.#take(request, response));
@@ -122,7 +136,7 @@ export class WebServer {
    * @throws {Error} The system's, with its `code`, when that cannot be done.
    */
   static async listen(options: WebListenOptions): Promise<WebServer> {
-    const { ip, port, firstPort, stallMs = stallMsDefault } = options;
+    const { ip, port, firstPort } = options;
     const last = port ?? Math.min(firstPort + portsTriedMax, 65535);
     for (let candidate = port ?? firstPort;; candidate++) {
       const server = createServer(serverOptions);
@@ -133,7 +147,7 @@ export class WebServer {
       Object.assign(server, { httpAllowHalfOpen: true });
       try {
         await bind(server, { ip, port: candidate });
-        return new WebServer(server, stallMs);
+        return new WebServer(server, options);
       } catch (error) {
         if (!isAddressInUse(error) || candidate >= last) throw error;
       }
@@ -156,6 +170,11 @@ export class WebServer {
     this.#handler = handler;
   }
 
+  /** Encrypts the connections that begin from now on with other credentials, where it does encrypt. */
+  renew(credentials: Credentials): void {
+    if (this.#credentials !== undefined) this.#credentials = credentials;
+  }
+
   /** Takes no more connections, and ends each that there is as soon as it has its answers. */
   drain(): void {
     if (this.#isDraining) return;
@@ -173,11 +192,37 @@ export class WebServer {
     }
     clearInterval(this.#watch);
     for (const connection of this.#connections.values()) connection.close();
+    for (const socket of this.#entering) socket.destroy();
     await Promise.all([this.#doorClosed, this.#closed]);
   }
 
   get #isFlushing(): boolean {
     return [...this.#connections.values()].some(({ isFlushing }) => isFlushing);
+  }
+
+  /** Puts TLS between the sockets that clients connect to and `node:http`. */
+  #encrypt(server: Server): void {
+    const serve = server.listeners("connection").map((listener) => listener as Serve);
+    server.removeAllListeners("connection");
+    server.on("connection", (socket) => {
+      this.#enter(socket, serve).catch((error) => {
+        log.debug(() =>
+          `Cannot encrypt the connection of ${socket.remoteAddress}: ${error.message}`
+        );
+      });
+    });
+  }
+
+  async #enter(socket: Socket, serve: readonly Serve[]): Promise<void> {
+    if (this.#credentials === undefined) return void socket.destroy();
+    this.#entering.add(socket);
+    try {
+      const opened = await openClientSocket(socket, this.#credentials);
+      this.#connect(opened as unknown as Socket);
+      for (const listener of serve) listener.call(this.#server, opened);
+    } finally {
+      this.#entering.delete(socket);
+    }
   }
 
   #connect(socket: Socket): void {
@@ -207,7 +252,9 @@ export class WebServer {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const problem = headProblem(request);
     if (problem !== undefined) sendProblem(request, response, problem);
-    else if (this.#handler !== undefined) void this.#handler(request, response);
+    else if (this.#credentials !== undefined && !isEncrypted(request)) {
+      redirectToHttps(request, response);
+    } else if (this.#handler !== undefined) void this.#handler(request, response);
     else response.writeHead(503, { "Retry-After": "1" }).end();
   }
 

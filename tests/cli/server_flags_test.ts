@@ -32,6 +32,11 @@ const commands: [string[], Record<string, unknown>][] = [
   [["--max-file", "500MB"], { web: { fileBytesMax: 500_000_000 } }],
   [["--secret-file", "s"], { secretFile: "s" }],
   [["--ip", "10.0.0.1", "--secret-file", "s"], { ip: "10.0.0.1", secretFile: "s" }],
+  [["--tls-cert", "c", "--tls-key", "k"], { tls: { certificate: "c", key: "k" } }],
+  [
+    ["--tls-cert", "c", "--tls-key", "k", "--tls-ca", "a"],
+    { tls: { certificate: "c", key: "k", authority: "a" } },
+  ],
   [["--private", "--secret-file", "s"], { secretFile: "s", web: { isPrivate: true } }],
   [["--ip", "127.0.0.9"], { ip: "127.0.0.9" }],
   [["--ip", "localhost"], { ip: "localhost" }],
@@ -98,6 +103,9 @@ const mistakes: [string[], string][] = [
   [["--advertise", "a.example"], "At a.example others than this machine"],
   [["--advertise", "10.0.0.1:5"], "At 10.0.0.1:5 others than this machine"],
   [["--private"], "--private needs --secret-file FILE"],
+  [["--tls-cert", "c"], "--tls-cert and --tls-key go together"],
+  [["--tls-key", "k"], "--tls-cert and --tls-key go together"],
+  [["--tls-ca", "a"], "--tls-ca needs --tls-cert FILE and --tls-key FILE"],
   [["--log-format", "xml"], '--log-format must be text or json, not "xml"'],
 ];
 for (const [args, message] of mistakes) {

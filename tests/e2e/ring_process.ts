@@ -264,7 +264,7 @@ export class ServerProcess {
   }
 
   /** Sends a signal; nothing happens if the process has ended. */
-  kill(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  kill(name: "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     sendSignal(this.#child, name);
   }
 

@@ -30,6 +30,9 @@ testOnMachine(
     const env = { RING_SECRET_FILE: machine.path("ring.secret") };
     assertEquals((await second.runClient(["--get", "a.txt"], { env })).stdout, "abc");
 
+    const verified = await first.runClient(["--verify", ...flags]);
+    assertEquals(verified.code, 0, verified.stderr);
+
     const stranger = await first.runClient(["--get", "a.txt"]);
     assertEquals([stranger.code, stranger.stdout], [1, ""]);
     assertMatch(stranger.stderr, /^ring: Cannot get .*--secret-file/);

@@ -58,6 +58,23 @@ Deno.test("a client has no id, and is welcome", async () => {
   await Promise.all([greet(near, { secret, id: "" }), welcome(far, listener)]);
 });
 
+Deno.test("over TLS both proofs speak of the certificate that each side has seen", async () => {
+  using connection = connect();
+  const [near, far] = connection.ends;
+  const [endPoint, another] = ["AA:01", "AA:02"];
+  await Promise.all([
+    greet(near, { ...dialler, endPoint }),
+    welcome(far, { ...listener, endPoint }),
+  ]);
+  // Somebody between the two, with another certificate, passes on what each says to the other.
+  using between = connect();
+  const [from, to] = between.ends;
+  const welcomed = welcome(to, { ...listener, endPoint }).catch((error) => error);
+  await assertRejects(() => greet(from, { ...dialler, endPoint: another }), HandshakeError);
+  from.close();
+  assert(await welcomed instanceof ConnectionError);
+});
+
 Deno.test("who knows another secret finds that out, and says nothing", async () => {
   using connection = connect();
   const [near, far] = connection.ends;

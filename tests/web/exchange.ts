@@ -42,17 +42,23 @@ export async function ask(port: number, request: HttpRequest | string): Promise<
 
 /** One connection to a web front. */
 export class HttpConnection {
-  readonly #socket: Deno.TcpConn;
+  readonly #socket: Deno.TcpConn | Deno.TlsConn;
   #received = new Uint8Array(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOpen = true;
 
-  private constructor(socket: Deno.TcpConn) {
+  private constructor(socket: Deno.TcpConn | Deno.TlsConn) {
     this.#socket = socket;
   }
 
   static async open(port: number, hostname = "127.0.0.1"): Promise<HttpConnection> {
     return new HttpConnection(await Deno.connect({ hostname, port }));
+  }
+
+  /** Opens one that is encrypted, to a web front that shows a certificate of this authority. */
+  static async openTls(port: number, authority: string): Promise<HttpConnection> {
+    const options = { hostname: "127.0.0.1", port, caCerts: [authority] };
+    return new HttpConnection(await Deno.connectTls(options));
   }
 
   /** Sends a request and reads its answer; the connection can be used again. */
