@@ -19,7 +19,8 @@ export interface Row {
   /** What the peer is; absent, only our own figure counts. */
   readonly peer?: string;
   readonly unit: string;
-  readonly target: Target;
+  /** Absent if the row only tells more of another one. */
+  readonly target?: Target;
 }
 
 /** What one round found out about a row. */

@@ -1,5 +1,5 @@
 /** What was found out, as a table in Markdown. */
-import type { Finding, Target } from "./comparison.ts";
+import type { Finding, Row, Target } from "./comparison.ts";
 import { median, round } from "./statistics.ts";
 
 const head = ["work", "ring", "peer", "ratio", "target", ""];
@@ -22,17 +22,25 @@ export function figureOf({ row, ours, theirs }: Finding): number {
 
 function formatRow(finding: Finding): readonly string[] {
   const { row, ours, theirs, missing } = finding;
-  const { work, peer, unit, target } = row;
-  const sign = target.limit === "most" ? "≤" : "≥";
-  const wanted = peer === undefined
-    ? `${sign} ${target.value.toLocaleString("en")} ${unit}`
-    : `${sign} ${target.value}×`;
+  const { work, peer, unit } = row;
+  const wanted = formatTarget(row);
   if (missing !== undefined) return [work, "", peer ?? "", "", wanted, missing];
-  const verdict = isMet(target, figureOf(finding)) ? "met" : "**missed**";
   const own = `${round(median(ours))} ${unit}`;
-  if (peer === undefined) return [work, own, "", "", wanted, verdict];
+  if (peer === undefined) return [work, own, "", "", wanted, verdictOn(finding)];
   const other = `${peer}: ${round(median(theirs))} ${unit}`;
-  return [work, own, other, `${formatRatio(figureOf(finding))}×`, wanted, verdict];
+  return [work, own, other, `${formatRatio(figureOf(finding))}×`, wanted, verdictOn(finding)];
+}
+
+function formatTarget({ peer, unit, target }: Row): string {
+  if (target === undefined) return "";
+  const sign = target.limit === "most" ? "≤" : "≥";
+  return peer === undefined ? `${sign} ${round(target.value)} ${unit}` : `${sign} ${target.value}×`;
+}
+
+function verdictOn(finding: Finding): string {
+  const { target } = finding.row;
+  if (target === undefined) return "";
+  return isMet(target, figureOf(finding)) ? "met" : "**missed**";
 }
 
 /** Two digits that mean something, however small it is: 0.92, 13, 0.0041. */
