@@ -1,0 +1,143 @@
+/** PUT of 1 KiB at rings of different sizes: it should grow by a hop for each server, not by a sync. */
+import { RingClient } from "../../../lib/client/client.ts";
+import { Machine, type ServerProcess, waitForRing } from "../../e2e/ring_process.ts";
+import { atMost, type Comparison, type Pair, type Row } from "../comparison.ts";
+import { measureSync } from "../disk_sync.ts";
+import { measureHop } from "../hop.ts";
+import { median } from "../statistics.ts";
+import { VirtualRing, type VirtualTimes } from "../virtual_ring.ts";
+
+const sizes = [1, 2, 3, 5, 8, 16];
+const simulatedSizes = [32, 64];
+const growthFrom = 2;
+const growthTo = 16;
+const simulated: VirtualTimes = { hopMs: 0.1, syncMs: 1 };
+
+const bodyBytes = 1024;
+const namesMax = 1000;
+const warmUp = 100;
+const puts = 400;
+const simulatedPuts = 20;
+const timeoutMs = 10_000;
+/** How long a ring may take to grow, in milliseconds. */
+const growMsMax = 30_000;
+
+const peer = "hops + 1 sync";
+const rows = new Map(sizes.map((size): [number, Row] => [size, {
+  work: `PUT 1 KiB, 1 client, ring of ${size}: p50`,
+  peer,
+  unit: "ms",
+  target: atMost(1.5),
+}]));
+const growth: Row = {
+  work: `same: growth for each server, from ${growthFrom} to ${growthTo}`,
+  peer: "1 hop",
+  unit: "ms",
+  target: atMost(1.5),
+};
+const growthInSyncs: Row = {
+  work: `same: growth for each server, from ${growthFrom} to ${growthTo}`,
+  peer: "1 sync",
+  unit: "ms",
+};
+const simulatedRows = new Map(simulatedSizes.map((size): [number, Row] => [size, {
+  work: `PUT 1 KiB, ring of ${size}, simulated: p50`,
+  peer,
+  unit: "ms",
+  target: atMost(1.5),
+}]));
+
+export const ringSize: Comparison = {
+  rows: [...rows.values(), growth, growthInSyncs, ...simulatedRows.values()],
+  programs: [],
+  fairness:
+    "Processes on this machine's cores, the ring protocol, one client that waits for each " +
+    "answer. A ring of n servers needs n hops (the last server reports to the first), and the " +
+    "client's question and answer are one each: the yardstick is (n + 2) hops and one sync, one " +
+    "server needs 2 hops. A hop is half a round trip of a `FORWARD` with 1 KiB between two " +
+    "processes that encode and decode it and do nothing else; a sync is one such write to a store " +
+    "alone, both measured again for each size. The work of all n servers, and their syncs, share this machine's cores. Simulated: the " +
+    `production core in virtual time, ${simulated.hopMs} ms for each message and ` +
+    `${simulated.syncMs} ms for each sync, and nothing for the rest.`,
+  async measure() {
+    await using machine = await Machine.create();
+    const servers: ServerProcess[] = [];
+    const found = new Map<number, Times>();
+    for (const size of sizes) {
+      await grow(machine, { servers, size });
+      // Each with its own yardstick, as the machine may be busier a minute later.
+      const syncMs = measureSync(machine.path(`alone-${size}`));
+      found.set(size, {
+        hopMs: await measureHop(machine.ip),
+        syncMs,
+        putMs: await measurePuts(servers),
+      });
+    }
+    const pairs = new Map<Row, Pair>();
+    for (const [size, row] of rows) {
+      const times = timesOf(found, size);
+      pairs.set(row, { ours: times.putMs, theirs: yardstickMs(size, times) });
+    }
+    const [least, most] = [timesOf(found, growthFrom), timesOf(found, growthTo)];
+    const ours = (most.putMs - least.putMs) / (growthTo - growthFrom);
+    pairs.set(growth, { ours, theirs: (least.hopMs + most.hopMs) / 2 });
+    pairs.set(growthInSyncs, { ours, theirs: (least.syncMs + most.syncMs) / 2 });
+    for (const [size, row] of simulatedRows) {
+      pairs.set(row, { ours: simulatePuts(size), theirs: yardstickMs(size, simulated) });
+    }
+    return pairs;
+  },
+};
+
+/** What was measured at one size of the ring. */
+interface Times extends VirtualTimes {
+  readonly putMs: number;
+}
+
+function timesOf(found: ReadonlyMap<number, Times>, size: number): Times {
+  const times = found.get(size);
+  if (times === undefined) throw new Error(`A ring of ${size} was not measured`);
+  return times;
+}
+
+/** Adds servers to a ring, each after the last one, until there are as many as asked for. */
+async function grow(
+  machine: Machine,
+  { servers, size }: { readonly servers: ServerProcess[]; readonly size: number },
+): Promise<void> {
+  while (servers.length < size) {
+    const previous = servers.at(-1);
+    const args = previous === undefined ? [] : ["--prev-port", `${previous.port}`];
+    servers.push(await machine.startServer(args));
+  }
+  await waitForRing(servers, { withinMs: growMsMax });
+}
+
+async function measurePuts(servers: readonly ServerProcess[]): Promise<number> {
+  const [first] = servers;
+  if (first === undefined) throw new Error("There is no ring");
+  const client = await RingClient.connect(first.address, { timeoutMs });
+  const times: number[] = [];
+  while (times.length < warmUp + puts) {
+    const body = crypto.getRandomValues(new Uint8Array(bodyBytes));
+    const start = performance.now();
+    const { copies } = await client.put(`file-${times.length % namesMax}`, {
+      size: bodyBytes,
+      body,
+    });
+    times.push(performance.now() - start);
+    if (copies !== servers.length) throw new Error(`A PUT has ${copies} copies`);
+  }
+  client.close();
+  return median(times.slice(warmUp));
+}
+
+function simulatePuts(size: number): number {
+  const ring = new VirtualRing(size, simulated);
+  return median(Array.from({ length: simulatedPuts }, (_, index) => ring.put(`file-${index}`)));
+}
+
+/** Once round, and to the client and back, and one sync; a server alone passes nothing on. */
+function yardstickMs(size: number, { hopMs, syncMs }: VirtualTimes): number {
+  return (2 + (size > 1 ? size : 0)) * hopMs + syncMs;
+}
