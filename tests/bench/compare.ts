@@ -1,56 +1,80 @@
 /** Runs comparisons in rounds, and prints what they found as a table in Markdown. */
 import type { Comparison, Finding, Pair, Row } from "./comparison.ts";
-import { machineLine } from "./machine_line.ts";
+import { describeMachine, loadAverage } from "./machine.ts";
 import { installMissing, reasonMissing, versionOf } from "./peers/programs.ts";
 import { formatTable } from "./table.ts";
 
+/** A comparison, and what it has found so far. */
+interface Course {
+  readonly name: string;
+  readonly comparison: Comparison;
+  readonly rounds: number;
+  /** Why it cannot be made. */
+  readonly missing?: string;
+  readonly pairs: Map<Row, Pair[]>;
+  failures: number;
+}
+
 /**
  * Measures `comparisons`, by name, in rounds of all of them, so that what else the machine does meets
- * each of them. What it does goes to stderr, the table to stdout.
+ * each of them. What it does goes to stderr, the table to stdout. Returns whether all of it could be
+ * measured, but for what is not installed; what fails is reported, and the others go on.
  */
 export async function compare(
   comparisons: ReadonlyMap<string, Comparison>,
   rounds: number,
-): Promise<void> {
+): Promise<boolean> {
   const programs = new Set([...comparisons.values()].flatMap(({ programs }) => programs));
   await installMissing(programs);
-  const found = new Map<Row, Pair[]>();
+  const loadBefore = loadAverage();
+  const courses = [...comparisons].map(([name, comparison]) => prepare(name, comparison, rounds));
   for (let round = 0; round < rounds; round++) {
-    for (const [name, comparison] of comparisons) {
-      if (round >= roundsOf(comparison, rounds)) continue;
-      if (reasonMissing(comparison.programs) !== undefined) continue;
-      console.error(`${new Date().toISOString()} round ${round + 1} of ${rounds}: ${name}`);
-      for (const [row, pair] of await comparison.measure(round)) {
-        found.set(row, [...found.get(row) ?? [], pair]);
-      }
+    for (const course of courses) {
+      if (round >= course.rounds || course.missing !== undefined) continue;
+      console.error(`${new Date().toISOString()} round ${round + 1} of ${rounds}: ${course.name}`);
+      await measureOnce(course, round);
     }
   }
-  const installed = [...programs].filter((name) => reasonMissing([name]) === undefined);
-  const versions = await Promise.all(installed.map(async (name) => {
-    return `${name} ${await versionOf(name)}`;
-  }));
-  print({ comparisons, found, rounds, versions });
+  const load = `load average ${loadBefore} before, ${loadAverage()} after`;
+  print(courses, [
+    `Medians of ${rounds} rounds; each ratio is that of the medians, ring to peer.`,
+    `${describeMachine()}; ${load}.`,
+    `Peers: ${await describeVersions(programs)}.`,
+  ]);
+  return courses.every(({ failures }) => failures === 0);
 }
 
-function print(
-  { comparisons, found, rounds, versions }: {
-    readonly comparisons: ReadonlyMap<string, Comparison>;
-    readonly found: ReadonlyMap<Row, readonly Pair[]>;
-    readonly rounds: number;
-    readonly versions: readonly string[];
-  },
-): void {
-  const all = [...comparisons.values()];
-  const findings = all.flatMap((comparison) =>
-    comparison.rows.map((row) => findingOf(row, { comparison, pairs: found.get(row) ?? [] }))
+function prepare(name: string, comparison: Comparison, rounds: number): Course {
+  const missing = reasonMissing(comparison.programs);
+  return {
+    name,
+    comparison,
+    rounds: Math.min(rounds, comparison.roundsMax ?? Infinity),
+    ...(missing === undefined ? {} : { missing }),
+    pairs: new Map(),
+    failures: 0,
+  };
+}
+
+async function measureOnce(course: Course, round: number): Promise<void> {
+  try {
+    for (const [row, pair] of await course.comparison.measure(round)) {
+      course.pairs.set(row, [...course.pairs.get(row) ?? [], pair]);
+    }
+  } catch (error) {
+    course.failures++;
+    console.error(`${course.name} has failed:`, error);
+  }
+}
+
+function print(courses: readonly Course[], sentences: readonly string[]): void {
+  const findings = courses.flatMap((course) =>
+    course.comparison.rows.map((row) => findingOf(row, course))
   );
   console.log(formatTable(findings));
-  console.log(`\nMedians of ${rounds} rounds; the ratio is that of the medians. ${machineLine()}`);
-  if (versions.length > 0) console.log(`Peers: ${versions.join(", ")}.`);
-  console.log("\nWhat exactly was compared:\n");
-  for (const [name, comparison] of comparisons) {
-    const own = roundsOf(comparison, rounds);
-    const fewer = own < rounds ? ` (${own} rounds.)` : "";
+  console.log(`\n${sentences.join(" ")}\n\nWhat exactly was compared:\n`);
+  for (const { name, comparison, rounds } of courses) {
+    const fewer = comparison.roundsMax === undefined ? "" : ` ${rounds} rounds, as it takes long.`;
     console.log(`- \`${name}\`: ${comparison.fairness}${fewer}`);
   }
   console.error("\nEach round, ours and the peer's:");
@@ -60,21 +84,22 @@ function print(
   }
 }
 
-function findingOf(
-  row: Row,
-  { comparison, pairs }: { readonly comparison: Comparison; readonly pairs: readonly Pair[] },
-): Finding {
-  const missing = reasonMissing(comparison.programs);
+function findingOf(row: Row, { rounds, missing, pairs, failures }: Course): Finding {
+  const found = pairs.get(row) ?? [];
+  const reason = missing ??
+    (failures > 0 ? `failed in ${failures} of ${rounds} rounds` : undefined);
   return {
     row,
-    ours: pairs.map(({ ours }) => ours),
-    theirs: pairs.flatMap(({ theirs }) => theirs ?? []),
-    ...(missing === undefined ? {} : { missing }),
+    ours: found.map(({ ours }) => ours),
+    theirs: found.flatMap(({ theirs }) => theirs ?? []),
+    ...(reason === undefined ? {} : { missing: reason }),
   };
 }
 
-function roundsOf({ roundsMax = Infinity }: Comparison, rounds: number): number {
-  return Math.min(rounds, roundsMax);
+async function describeVersions(programs: Iterable<string>): Promise<string> {
+  const installed = [...programs].filter((name) => reasonMissing([name]) === undefined);
+  const versions = installed.map(async (name) => `${name} ${await versionOf(name)}`);
+  return (await Promise.all(versions)).join(", ") || "none";
 }
 
 function list(values: readonly number[]): string {

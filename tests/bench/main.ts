@@ -63,7 +63,7 @@ const compared = new Map(
   [...comparisons].filter(([name]) => named.has(peersName) || isChosen(name)),
 );
 if (own.size > 0) await measureOwn(own, rounds ?? ownRoundsDefault);
-if (compared.size > 0) await compare(compared, rounds ?? peerRoundsDefault);
+if (compared.size > 0 && !await compare(compared, rounds ?? peerRoundsDefault)) Deno.exit(1);
 
 /** Measures in rounds, and prints the medians. */
 async function measureOwn(

@@ -83,7 +83,7 @@ export const getHttp: Comparison = {
     "the disk; it keeps small bodies in memory. Caddy: `file_server`, over plain HTTP. nginx: " +
     "`sendfile on`, `master_process off`, `keepalive_requests` raised so that connections last as " +
     "they do elsewhere. CPU time is user and system time of the server's process.",
-  async measure() {
+  async measure(round) {
     await using machine = await Machine.create();
     await using stack = new AsyncDisposableStack();
     const root = machine.path("site");
@@ -100,12 +100,13 @@ export const getHttp: Comparison = {
     stack.use(several.process);
     const nginx = await startNginx(machine, root);
     stack.use(nginx.process);
-    const places = new Map([
+    const inOrder: [string, Target][] = [
       [ours, { url: webUrl(server, ""), pids: [server.pid] }],
       [caddySingle, { url: single.url, pids: [single.process.pid] }],
       [caddyDefault, { url: several.url, pids: [several.process.pid] }],
       [nginxName, { url: nginx.url, pids: [nginx.process.pid] }],
-    ]);
+    ];
+    const places = new Map(round % 2 === 0 ? inOrder : inOrder.reverse());
     const pairs = new Map<Row, Pair>();
     for (const { kib } of files) {
       const loads = await takeTurns(places, nameOf(kib));

@@ -1,7 +1,7 @@
 /** GET of 1 KiB at one server, and at three of a ring at once. */
 import { Machine, type ServerProcess } from "../../e2e/ring_process.ts";
 import { putOverWeb, webUrl } from "../../e2e/web_front.ts";
-import { atLeast, type Comparison, type Row } from "../comparison.ts";
+import { atLeast, type Comparison, inTurn, type Row } from "../comparison.ts";
 import { cpuOf } from "../http_load.ts";
 import { runWrk } from "../wrk.ts";
 
@@ -37,15 +37,18 @@ export const getThree: Comparison = {
     "asked, on the same machine. Servers share nothing for a GET, so they scale with cores where " +
     "there are some to use: as the load and the servers share those of this machine, what counts " +
     "is that a request costs no more CPU time when three are asked.",
-  async measure() {
+  async measure(round) {
     await using machine = await Machine.create();
     const ring = await machine.startRing(servers);
     const [first] = ring;
     if (first === undefined) throw new Error("There is no ring");
     await putOverWeb(first, name, new TextEncoder().encode("x".repeat(1024)));
     await ask(ring, warmUpSeconds);
-    const one = await ask([first], seconds);
-    const three = await ask(ring, seconds);
+    const { ours: three, theirs: one } = await inTurn(
+      round,
+      () => ask(ring, seconds),
+      () => ask([first], seconds),
+    );
     return new Map([
       [cpuRate, {
         ours: three.rate / three.serverCores,

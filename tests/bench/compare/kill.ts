@@ -8,29 +8,43 @@ const members = 5;
 /** Which of them dies, counted from 0. */
 const victim = 2;
 
-const row: Row = {
+const peer = "serf, local profile";
+const killed: Row = {
   work: `kill -9 of one of ${members}: until the other four know`,
-  peer: "serf, local profile",
+  peer,
   unit: "ms",
   target: atMost(0.2),
 };
+const stopped: Row = {
+  work: "same, but stopped (SIGSTOP), so that it is only silent",
+  peer,
+  unit: "ms",
+};
 
 export const kill: Comparison = {
-  rows: [row],
+  rows: [killed, stopped],
   programs: ["serf"],
   fairness:
     "Five processes on one host, nothing else asked of them. ring: until all four survivors " +
-    "have printed the ring without the fifth; the host refuses connections to a port where nobody " +
-    "listens any more, which ring takes for proof. serf: `-profile local`, its fastest, until all " +
-    "four have logged `EventMemberFailed`; serf goes by missed answers to UDP, then by suspicion. " +
-    "Of a *host* that is gone ring learns by silence as well, in 5 s by default, at most 8.",
+    "have printed the ring without the fifth, checks every second (the default). serf: `-profile " +
+    "local`, its fastest, until all four have logged `EventMemberFailed`. A host that is up refuses " +
+    "connections to a port where nobody listens any more: ring takes that for proof, serf, over " +
+    "UDP, goes by missed answers and suspicion. Of a process that is only stopped, or a host that " +
+    "is gone, both learn by silence.",
   async measure(round) {
-    return new Map([[row, await inTurn(round, timeToClose, timeToNotice)]]);
+    return new Map([
+      [killed, await measure(round, "SIGKILL")],
+      [stopped, await measure(round, "SIGSTOP")],
+    ]);
   },
 };
 
-async function timeToNotice(): Promise<number> {
+function measure(round: number, signal: "SIGKILL" | "SIGSTOP") {
+  return inTurn(round, () => timeToClose(signal), () => timeToNotice(signal));
+}
+
+async function timeToNotice(signal: "SIGKILL" | "SIGSTOP"): Promise<number> {
   await using machine = await Machine.create();
   await using cluster = await SerfCluster.start(machine, members);
-  return await cluster.timeToNotice(victim);
+  return await cluster.timeToNotice(victim, signal);
 }

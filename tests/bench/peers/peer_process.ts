@@ -56,7 +56,7 @@ export class PeerProcess implements AsyncDisposable {
   }
 
   /** Sends a signal; nothing happens if the process has ended. */
-  kill(signal: "SIGKILL" | "SIGTERM"): void {
+  kill(signal: "SIGKILL" | "SIGSTOP"): void {
     sendSignal(this.#child, signal);
   }
 

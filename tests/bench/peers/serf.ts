@@ -37,11 +37,11 @@ export class SerfCluster implements AsyncDisposable {
     return cluster;
   }
 
-  /** Kills an agent, and waits until all others say that it has failed; in milliseconds. */
-  async timeToNotice(victim: number): Promise<number> {
+  /** Kills or stops an agent, and waits until all others say that it has failed; in milliseconds. */
+  async timeToNotice(victim: number, signal: "SIGKILL" | "SIGSTOP"): Promise<number> {
     const survivors = this.agents.filter((_, index) => index !== victim);
     const start = performance.now();
-    this.agents[victim]?.kill("SIGKILL");
+    this.agents[victim]?.kill(signal);
     await this.#waitUntilAllSay(survivors, (agent) => {
       return agent.output.includes(`EventMemberFailed: ${nameOf(victim)} `);
     });

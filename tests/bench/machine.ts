@@ -1,12 +1,17 @@
-/** On what something was measured, in a sentence. */
+/** On what something was measured. */
 
-/** Cores, processor, memory, kernel, runtime, and what else the machine did. */
-export function machineLine(): string {
+/** Cores, processor, memory, kernel and runtime, in a line. */
+export function describeMachine(): string {
   const cores = navigator.hardwareConcurrency;
   const memory = Math.round(Deno.systemMemoryInfo().total / 1024 ** 3);
-  const load = Deno.loadavg().map((value) => value.toFixed(1)).join(", ");
   return `${cores} cores (${processor()}), ${memory} GiB of memory, ${Deno.build.os} ` +
-    `${Deno.osRelease()}, Deno ${Deno.version.deno}; load average at the end ${load}.`;
+    `${Deno.osRelease()}, Deno ${Deno.version.deno}`;
+}
+
+/** How many processes wanted a core in the last minute. */
+export function loadAverage(): string {
+  const [lastMinute = NaN] = Deno.loadavg();
+  return lastMinute.toFixed(1);
 }
 
 /** Linux says it in a file that Deno lets only those read who may do everything: so `cat` does. */
