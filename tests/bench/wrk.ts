@@ -59,9 +59,9 @@ export function parseWrk(text: string): WrkReport {
   };
 }
 
-/** From a line such as `     99%    1.27ms`. */
+/** From a line such as `     99%    1.27ms`; a unit of one letter has a space after it. */
 function readPercentile(text: string, percent: number): number {
-  const [, amount, unit = ""] = new RegExp(`^ +${percent}% +([\\d.]+)(\\w+)$`, "m").exec(text) ??
+  const [, amount, unit = ""] = new RegExp(`^ +${percent}% +([\\d.]+)(\\w+) ?$`, "m").exec(text) ??
     [];
   const factor = millisecondsIn.get(unit);
   if (factor === undefined) throw new Error(`wrk has not printed its ${percent}%:\n${text}`);
