@@ -4,6 +4,7 @@ import { Machine, type ServerProcess, waitForRing } from "../../e2e/ring_process
 import { atMost, type Comparison, type Pair, type Row } from "../comparison.ts";
 import { measureSync } from "../disk_sync.ts";
 import { measureHop } from "../hop.ts";
+import { cpuOf } from "../http_load.ts";
 import { median } from "../statistics.ts";
 import { VirtualRing, type VirtualTimes } from "../virtual_ring.ts";
 
@@ -40,6 +41,10 @@ const growthInSyncs: Row = {
   peer: "1 sync",
   unit: "ms",
 };
+const processorTime: Row = {
+  work: `same, ring of ${growthTo}: CPU time of all servers for each PUT, shared by the cores`,
+  unit: "ms",
+};
 const simulatedRows = new Map(simulatedSizes.map((size): [number, Row] => [size, {
   work: `PUT 1 KiB, ring of ${size}, simulated: p50`,
   peer,
@@ -48,7 +53,7 @@ const simulatedRows = new Map(simulatedSizes.map((size): [number, Row] => [size,
 }]));
 
 export const ringSize: Comparison = {
-  rows: [...rows.values(), growth, growthInSyncs, ...simulatedRows.values()],
+  rows: [...rows.values(), growth, growthInSyncs, processorTime, ...simulatedRows.values()],
   programs: [],
   fairness:
     "Processes on this machine's cores, the ring protocol, one client that waits for each " +
@@ -67,11 +72,8 @@ export const ringSize: Comparison = {
       await grow(machine, { servers, size });
       // Each with its own yardstick, as the machine may be busier a minute later.
       const syncMs = measureSync(machine.path(`alone-${size}`));
-      found.set(size, {
-        hopMs: await measureHop(machine.ip),
-        syncMs,
-        putMs: await measurePuts(servers),
-      });
+      const hopMs = await measureHop(machine.ip);
+      found.set(size, { hopMs, syncMs, ...await measurePuts(servers) });
     }
     const pairs = new Map<Row, Pair>();
     for (const [size, row] of rows) {
@@ -82,6 +84,7 @@ export const ringSize: Comparison = {
     const ours = (most.putMs - least.putMs) / (growthTo - growthFrom);
     pairs.set(growth, { ours, theirs: (least.hopMs + most.hopMs) / 2 });
     pairs.set(growthInSyncs, { ours, theirs: (least.syncMs + most.syncMs) / 2 });
+    pairs.set(processorTime, { ours: most.cpuMs / navigator.hardwareConcurrency });
     for (const [size, row] of simulatedRows) {
       pairs.set(row, { ours: simulatePuts(size), theirs: yardstickMs(size, simulated) });
     }
@@ -90,8 +93,14 @@ export const ringSize: Comparison = {
 };
 
 /** What was measured at one size of the ring. */
-interface Times extends VirtualTimes {
+interface Times extends VirtualTimes, PutTimes {}
+
+/** What PUTs took. */
+interface PutTimes {
+  /** The median. */
   readonly putMs: number;
+  /** What each cost all servers together. */
+  readonly cpuMs: number;
 }
 
 function timesOf(found: ReadonlyMap<number, Times>, size: number): Times {
@@ -113,11 +122,13 @@ async function grow(
   await waitForRing(servers, { withinMs: growMsMax });
 }
 
-async function measurePuts(servers: readonly ServerProcess[]): Promise<number> {
+async function measurePuts(servers: readonly ServerProcess[]): Promise<PutTimes> {
   const [first] = servers;
   if (first === undefined) throw new Error("There is no ring");
   const client = await RingClient.connect(first.address, { timeoutMs });
+  const pids = servers.map(({ pid }) => pid);
   const times: number[] = [];
+  const cpuBefore = await cpuOf(pids);
   while (times.length < warmUp + puts) {
     const body = crypto.getRandomValues(new Uint8Array(bodyBytes));
     const start = performance.now();
@@ -128,8 +139,9 @@ async function measurePuts(servers: readonly ServerProcess[]): Promise<number> {
     times.push(performance.now() - start);
     if (copies !== servers.length) throw new Error(`A PUT has ${copies} copies`);
   }
+  const cpuMs = 1000 * (await cpuOf(pids) - cpuBefore) / times.length;
   client.close();
-  return median(times.slice(warmUp));
+  return { putMs: median(times.slice(warmUp)), cpuMs };
 }
 
 function simulatePuts(size: number): number {
