@@ -1,7 +1,6 @@
 /** Caddy's `file_server` with files of a directory, defaults otherwise, without HTTPS. */
-import { eventually } from "../../eventually.ts";
 import type { Machine } from "../../e2e/ring_process.ts";
-import { canConnect, freePort, PeerProcess } from "./peer_process.ts";
+import { freePort, PeerProcess } from "./peer_process.ts";
 
 /** How to start it. */
 export interface CaddyOptions {
@@ -10,7 +9,7 @@ export interface CaddyOptions {
   readonly processors?: number;
 }
 
-/** Serves `root`, and returns where and by which process. */
+/** Serves `root`, and returns where, and by which process, which the caller disposes of. */
 export async function startCaddy(
   machine: Machine,
   { root, processors }: CaddyOptions,
@@ -19,18 +18,15 @@ export async function startCaddy(
   const directory = machine.path(`caddy-${port}`);
   await Deno.mkdir(directory);
   await Deno.writeTextFile(`${directory}/Caddyfile`, configuration(machine.ip, { port, root }));
-  const process = PeerProcess.spawn("caddy", {
+  const limit = processors === undefined ? {} : { GOMAXPROCS: `${processors}` };
+  const process = await PeerProcess.listening("caddy", {
     cwd: directory,
     args: ["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
-    env: {
-      HOME: directory,
-      ...(processors === undefined ? {} : { GOMAXPROCS: `${processors}` }),
-    },
+    // At home it would keep certificates, and the configuration it ran last.
+    env: { HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory, ...limit },
+    ip: machine.ip,
+    port,
   });
-  await eventually(() => {
-    process.assertRunning();
-    return canConnect(machine.ip, port);
-  }, { what: "Caddy" });
   return { url: `http://${machine.ip}:${port}/`, process };
 }
 

@@ -42,8 +42,10 @@ export class EtcdCluster implements AsyncDisposable {
 
   /** Starts a cluster, and waits until it takes writes. */
   static async start(machine: Machine, count: number): Promise<EtcdCluster> {
-    const cluster = await EtcdCluster.spawn(machine, count);
+    await using started = new AsyncDisposableStack();
+    const cluster = started.use(await EtcdCluster.spawn(machine, count));
     await eventually(() => cluster.takesWrites(), { withinMs: startMsMax, what: "etcd" });
+    started.move();
     return cluster;
   }
 

@@ -1,10 +1,9 @@
 /** nginx with files of a directory: one worker, defaults otherwise. */
 import { join } from "node:path";
-import { eventually } from "../../eventually.ts";
 import type { Machine } from "../../e2e/ring_process.ts";
-import { canConnect, freePort, PeerProcess } from "./peer_process.ts";
+import { freePort, PeerProcess } from "./peer_process.ts";
 
-/** Serves `root`, and returns where and by which process; that is disposed of with the machine. */
+/** Serves `root`, and returns where, and by which process, which the caller disposes of. */
 export async function startNginx(
   machine: Machine,
   root: string,
@@ -15,11 +14,8 @@ export async function startNginx(
   const text = configuration(`${machine.ip}:${port}`, root);
   await Deno.writeTextFile(join(prefix, "nginx.conf"), text);
   const args = ["-p", prefix, "-e", "stderr", "-c", "nginx.conf"];
-  const process = PeerProcess.spawn("nginx", { cwd: prefix, args });
-  await eventually(() => {
-    process.assertRunning();
-    return canConnect(machine.ip, port);
-  }, { what: "nginx" });
+  const options = { cwd: prefix, args, ip: machine.ip, port };
+  const process = await PeerProcess.listening("nginx", options);
   return { url: `http://${machine.ip}:${port}/`, process };
 }
 

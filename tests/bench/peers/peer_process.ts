@@ -1,4 +1,5 @@
 /** A process of a program that is compared with, from its start to its end. */
+import { eventually } from "../../eventually.ts";
 import { sendSignal } from "../../e2e/ring_process.ts";
 
 /** The most characters of output that are kept, for the message when something fails. */
@@ -35,6 +36,25 @@ export class PeerProcess implements AsyncDisposable {
       new Deno.Command(program, { args: [...args], ...options }).spawn(),
       program,
     );
+  }
+
+  /**
+   * Starts `program`, and waits until it takes connections.
+   *
+   * @throws {Error} if it ends before, or does not in time.
+   */
+  static async listening(
+    program: string,
+    { ip, port, ...options }: PeerOptions & { readonly ip: string; readonly port: number },
+  ): Promise<PeerProcess> {
+    await using started = new AsyncDisposableStack();
+    const process = started.use(PeerProcess.spawn(program, options));
+    await eventually(() => {
+      process.assertRunning();
+      return canConnect(ip, port);
+    }, { what: program });
+    started.move();
+    return process;
   }
 
   get pid(): number {
@@ -81,7 +101,7 @@ export function freePorts(hostname: string, count: number): readonly number[] {
 }
 
 /** Whether something listens there. */
-export async function canConnect(hostname: string, port: number): Promise<boolean> {
+async function canConnect(hostname: string, port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname, port })).close();
     return true;

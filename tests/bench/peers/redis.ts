@@ -2,7 +2,7 @@
 import { eventually } from "../../eventually.ts";
 import type { Machine } from "../../e2e/ring_process.ts";
 import { type BatchWriter, exchange } from "../pipeline.ts";
-import { canConnect, freePorts, PeerProcess } from "./peer_process.ts";
+import { freePorts, PeerProcess } from "./peer_process.ts";
 
 /** How long the replicas have to copy what the master has, in milliseconds. */
 const startMsMax = 30_000;
@@ -21,11 +21,10 @@ export class RedisReplication implements AsyncDisposable {
   static async start(machine: Machine, replicas: number): Promise<RedisReplication> {
     await using started = new AsyncDisposableStack();
     const [masterPort = 0, ...ports] = freePorts(machine.ip, 1 + replicas);
-    const processes = [started.use(await spawnRedis(machine, masterPort))];
-    await eventually(() => canConnect(machine.ip, masterPort), { what: "redis" });
+    const processes = [started.use(await startRedis(machine, masterPort))];
     for (const port of ports) {
       const replicaOf = ["--replicaof", `${machine.ip} ${masterPort}`];
-      processes.push(started.use(await spawnRedis(machine, port, replicaOf)));
+      processes.push(started.use(await startRedis(machine, port, replicaOf)));
     }
     const redis = new RedisReplication(processes, replicas, machine.ip, masterPort);
     await eventually(() => redis.#isComplete(), {
@@ -37,10 +36,10 @@ export class RedisReplication implements AsyncDisposable {
   }
 
   /** A connection to the master. */
-  async connect(body: number): Promise<RedisWriter> {
+  async connect(bodyBytes: number): Promise<RedisWriter> {
     const conn = await Deno.connect({ hostname: this.ip, port: this.port });
     conn.setNoDelay(true);
-    return new RedisWriter(conn, { replicas: this.replicas, bodyBytes: body });
+    return new RedisWriter(conn, { replicas: this.replicas, bodyBytes });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +97,7 @@ export class RedisWriter implements BatchWriter {
   }
 }
 
-async function spawnRedis(
+async function startRedis(
   machine: Machine,
   port: number,
   more: readonly string[] = [],
@@ -111,7 +110,12 @@ async function spawnRedis(
   // The replicas come one after the other, and need not be waited for, 5 s by default.
   const quick = ["--repl-diskless-sync-delay", "0"];
   const args = [...where, ...durable, ...quick, ...more];
-  return PeerProcess.spawn("redis-server", { cwd: directory, args });
+  return await PeerProcess.listening("redis-server", {
+    cwd: directory,
+    args,
+    ip: machine.ip,
+    port,
+  });
 }
 
 /** Commands as RESP has them: arrays of strings, all of ASCII here. */

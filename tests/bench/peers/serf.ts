@@ -1,7 +1,7 @@
 /** A cluster of serf agents that watch each other. */
 import { eventually } from "../../eventually.ts";
 import type { Machine } from "../../e2e/ring_process.ts";
-import { canConnect, freePorts, PeerProcess } from "./peer_process.ts";
+import { freePorts, PeerProcess } from "./peer_process.ts";
 
 /** How long the agents have to find each other, and to find that one is dead, in milliseconds. */
 const waitMsMax = 60_000;
@@ -24,8 +24,8 @@ export class SerfCluster implements AsyncDisposable {
         ...["-bind", `${ip}:${port}`, "-rpc-addr", `${ip}:${rpcs[index]}`],
         ...(index === 0 ? [] : ["-join", `${ip}:${firstPort}`]),
       ];
-      agents.push(started.use(PeerProcess.spawn("serf", { cwd: machine.directory, args })));
-      if (index === 0) await eventually(() => canConnect(ip, firstPort), { what: "serf" });
+      const options = { cwd: machine.directory, args, ip, port };
+      agents.push(started.use(await PeerProcess.listening("serf", options)));
     }
     const cluster = new SerfCluster(agents);
     await cluster.#waitUntilAllSay(agents, (agent) => {
