@@ -3,6 +3,9 @@
  * acknowledged, and sends the next.
  */
 
+/** The most bytes that one read takes. */
+const readBytesMax = 64 * 1024;
+
 /** A connection that writes batches, in whatever protocol. */
 export interface BatchWriter {
   /** Writes `count` values under names of its own choice, and waits until all are acknowledged. */
@@ -37,22 +40,27 @@ export async function runBatches(
   return rate;
 }
 
-/** Writes all bytes, and reads until `isEnough` says so of what has come. */
+/** Writes all bytes, and meanwhile reads until `isEnough` says so of what has come. */
 export async function exchange(
   conn: Deno.Conn,
   bytes: Uint8Array,
   isEnough: (chunk: Uint8Array) => boolean,
 ): Promise<void> {
-  const buffer = new Uint8Array(64 * 1024);
-  const written = writeAll(conn, bytes);
-  while (true) {
-    const count = await conn.read(buffer);
-    if (count === null) throw new Error("A server has ended the connection");
-    if (isEnough(buffer.subarray(0, count))) break;
-  }
-  await written;
+  await Promise.all([writeAll(conn, bytes), readUntil(conn, isEnough)]);
 }
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let offset = 0; offset < bytes.length;) offset += await conn.write(bytes.subarray(offset));
+}
+
+async function readUntil(
+  conn: Deno.Conn,
+  isEnough: (chunk: Uint8Array) => boolean,
+): Promise<void> {
+  const buffer = new Uint8Array(readBytesMax);
+  while (true) {
+    const count = await conn.read(buffer);
+    if (count === null) throw new Error("A server has ended the connection");
+    if (isEnough(buffer.subarray(0, count))) return;
+  }
 }

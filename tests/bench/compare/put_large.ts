@@ -21,7 +21,7 @@ const memory: Row = {
 
 export const putLarge: Comparison = {
   rows: [time, memory],
-  programs: ["dd"],
+  programs: [],
   roundsMax: 3,
   fairness: "The same file of random bytes, in the page cache, on the same disk, which is synced " +
     "before each turn. ring: `ring client --put` from its start to its end, by the ring protocol; " +

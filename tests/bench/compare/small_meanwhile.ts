@@ -45,9 +45,8 @@ export const smallMeanwhile: Comparison = {
     const stop = new AbortController();
     const latencies: number[] = [];
     const clients = ring.map((server) => putUntil(stop.signal, { server, latencies }));
-    await timed(() => first.runClient(["--put", name, "--timeout", "60s"]));
-    stop.abort();
-    await Promise.all(clients);
+    const large = timed(() => first.runClient(["--put", name, "--timeout", "60s"]));
+    await Promise.all([large.finally(() => stop.abort()), ...clients]);
     const after = await checkBuckets(ring);
     const counts = after.map(({ bound, count }, index) => {
       return { bound, count: count - (before[index]?.count ?? 0) };
