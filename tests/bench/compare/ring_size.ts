@@ -16,7 +16,8 @@ const simulated: VirtualTimes = { hopMs: 0.1, syncMs: 1 };
 
 const bodyBytes = 1024;
 const namesMax = 1000;
-const warmUp = 100;
+/** As many as it takes until the compilers of the newest servers are done with what is hot. */
+const warmUp = 400;
 const puts = 400;
 const simulatedPuts = 20;
 const timeoutMs = 10_000;
