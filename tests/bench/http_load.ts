@@ -1,5 +1,6 @@
 /** Load by `wrk`, and what it costs the processes that carry it. */
 import { cpuSeconds } from "../e2e/cpu_time.ts";
+import { runWrk } from "./wrk.ts";
 
 const connections = 32;
 
@@ -25,16 +26,10 @@ export interface Load {
  * @throws {Error} if there was any answer but a good one.
  */
 export async function runLoad({ url, pids, script }: Target, seconds: number): Promise<Load> {
-  const scriptFlags = script === undefined ? [] : ["--script", script];
-  const flags = ["--threads", "1", "--connections", `${connections}`, "--duration", `${seconds}s`];
-  const command = new Deno.Command("wrk", { args: [...flags, ...scriptFlags, url] });
   const before = await cpuOf(pids);
-  const { code, stdout, stderr } = await command.output();
+  const report = await runWrk({ url, connections, seconds, script });
   const cpuSeconds = await cpuOf(pids) - before;
-  if (code !== 0) throw new Error(`wrk failed: ${new TextDecoder().decode(stderr)}`);
-  const text = new TextDecoder().decode(stdout);
-  if (/Non-2xx|Socket errors/.test(text)) throw new Error(`${url} failed under load:\n${text}`);
-  return { ...readTotals(text), cpuSeconds };
+  return { requests: report.requests, seconds: report.seconds, cpuSeconds };
 }
 
 /** Adds one run to those before it. */
@@ -46,14 +41,8 @@ export function addLoad(a: Load, b: Load): Load {
   };
 }
 
-/** From a line such as `81234 requests in 3.00s, 95.12MB read`. */
-function readTotals(text: string): { requests: number; seconds: number } {
-  const [, requests, seconds] = /(\d+) requests in ([\d.]+)s,/.exec(text) ?? [];
-  if (requests === undefined) throw new Error(`wrk has printed no totals:\n${text}`);
-  return { requests: Number(requests), seconds: Number(seconds) };
-}
-
-async function cpuOf(pids: readonly number[]): Promise<number> {
+/** The seconds that processes have spent on processors, all together. */
+export async function cpuOf(pids: readonly number[]): Promise<number> {
   const each = await Promise.all(pids.map(cpuSeconds));
   return each.reduce((sum, seconds) => sum + seconds, 0);
 }

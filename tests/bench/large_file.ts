@@ -11,7 +11,7 @@ export async function measureLargeFile(): Promise<ReadonlyMap<string, number>> {
   const servers = await machine.startRing(3);
   const [first, , third] = servers;
   if (first === undefined || third === undefined) throw new Error("There is no ring");
-  await writeFile(machine.path("large.bin"));
+  await writeLargeFile(machine.path("large.bin"));
   const put = await timed(() => first.runClient(["--put", "large.bin", "--timeout", "60s"]));
   const get = await timed(() =>
     third.runClient(["--get", "large.bin", "-o", "got.bin", "--timeout", "60s"])
@@ -24,8 +24,8 @@ export async function measureLargeFile(): Promise<ReadonlyMap<string, number>> {
   ]);
 }
 
-/** Random bytes, as equal ones might be stored or sent in less. */
-async function writeFile(path: string): Promise<void> {
+/** 1 GiB of random bytes, as equal ones might be stored or sent in less. */
+export async function writeLargeFile(path: string): Promise<void> {
   using file = await Deno.open(path, { create: true, write: true });
   const writer = file.writable.getWriter();
   const chunk = new Uint8Array(chunkBytes);
@@ -38,7 +38,12 @@ async function writeFile(path: string): Promise<void> {
   }
 }
 
-async function timed(run: () => Promise<{ code: number; stderr: string }>): Promise<number> {
+/**
+ * How long a command takes, in seconds.
+ *
+ * @throws {Error} if it fails.
+ */
+export async function timed(run: () => Promise<{ code: number; stderr: string }>): Promise<number> {
   const start = performance.now();
   const { code, stderr } = await run();
   if (code !== 0) throw new Error(`The transfer failed: ${stderr}`);

@@ -1,10 +1,14 @@
 /**
- * Measures real servers on this machine: processes, sockets, disks. Prints medians of some rounds.
+ * Measures real servers on this machine: processes, sockets, disks.
  *
- * `deno task bench [--rounds N] [--only NAME]`; three rounds unless told otherwise. `--only` may be
- * repeated. `huge-file` writes 10 GiB and takes minutes: it is measured only with `--only huge-file`.
+ * `deno task bench [--rounds N] [--only NAME]`: our own figures first, as medians of three rounds, then
+ * the table of the README, side by side with what people would use instead, as medians of five rounds:
+ * `--only peers` prints that alone. `--only` may be repeated. `huge-file` writes 10 GiB and takes
+ * minutes: it is measured only with `--only huge-file`.
  */
 import { parseArgs } from "@std/cli";
+import { compare } from "./compare.ts";
+import { comparisons } from "./compare/comparisons.ts";
 import { measureForming } from "./forming.ts";
 import { measureHeal } from "./heal.ts";
 import { measureHttp } from "./http.ts";
@@ -37,40 +41,68 @@ const measurements: ReadonlyMap<string, () => Promise<Figures>> = new Map([
 /** What takes minutes and tens of gigabytes, and is measured only when it is named. */
 const onDemand: ReadonlySet<string> = new Set(["huge-file"]);
 
+/** All comparisons. */
+const peersName = "peers";
+
+const ownRoundsDefault = 3;
+const peerRoundsDefault = 5;
+
 const flags = parseArgs(Deno.args, {
   string: ["rounds", "only"],
   collect: ["only"],
-  default: { rounds: "3" },
   unknown: refuse,
 });
-const rounds = Number(flags.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds ${flags.rounds}`);
-const named: readonly unknown[] = Array.isArray(flags.only) ? flags.only : [];
-const names = named.length > 0
-  ? named.map(String)
-  : [...measurements.keys()].filter((name) => !onDemand.has(name));
-const chosen = names.map((name) => measurements.get(name) ?? refuse(`--only ${name}`));
-const found = new Map<string, number[]>();
-for (let index = 0; index < rounds; index++) {
-  for (const measure of chosen) {
-    for (const [name, value] of await measure()) {
-      found.set(name, [...(found.get(name) ?? []), value]);
+const rounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) {
+  refuse(`--rounds ${flags.rounds}`);
+}
+const named = new Set((Array.isArray(flags.only) ? flags.only : []).map(String));
+for (const name of named) if (!isKnown(name)) refuse(`--only ${name}`);
+const own = new Map([...measurements].filter(([name]) => isChosen(name)));
+const compared = new Map(
+  [...comparisons].filter(([name]) => named.has(peersName) || isChosen(name)),
+);
+if (own.size > 0) await measureOwn(own, rounds ?? ownRoundsDefault);
+if (compared.size > 0 && !await compare(compared, rounds ?? peerRoundsDefault)) Deno.exit(1);
+
+/** Measures in rounds, and prints the medians. */
+async function measureOwn(
+  chosen: ReadonlyMap<string, () => Promise<Figures>>,
+  rounds: number,
+): Promise<void> {
+  const found = new Map<string, number[]>();
+  for (let index = 0; index < rounds; index++) {
+    for (const measure of chosen.values()) {
+      for (const [name, value] of await measure()) {
+        found.set(name, [...(found.get(name) ?? []), value]);
+      }
     }
   }
+  console.log(
+    `${navigator.hardwareConcurrency} cores, Deno ${Deno.version.deno}, ${rounds} rounds`,
+  );
+  const width = Math.max(0, ...[...found.keys()].map((name) => name.length));
+  for (const [name, values] of found) {
+    const all = values.map(round).join(", ");
+    console.log(`${name.padEnd(width)}  ${round(median(values)).padStart(8)}   (${all})`);
+  }
 }
-console.log(`${navigator.hardwareConcurrency} cores, Deno ${Deno.version.deno}, ${rounds} rounds`);
-const width = Math.max(0, ...[...found.keys()].map((name) => name.length));
-for (const [name, values] of found) {
-  const all = values.map(round).join(", ");
-  console.log(`${name.padEnd(width)}  ${round(median(values)).padStart(8)}   (${all})`);
+
+function isKnown(name: string): boolean {
+  return name === peersName || measurements.has(name) || comparisons.has(name);
+}
+
+/** Named, or, where nothing is, not one of those that have to be. */
+function isChosen(name: string): boolean {
+  return named.size > 0 ? named.has(name) : !onDemand.has(name);
 }
 
 function refuse(argument: string): never {
   const names = [...measurements.keys()].join(", ");
-  const unasked = [...onDemand].join(", ");
+  const rows = [...comparisons.keys()].join(", ");
   console.error(
-    `Cannot take ${argument}; there are --rounds N and --only NAME: ${names} ` +
-      `(without --only, all but ${unasked}).`,
+    `Cannot take ${argument}; there are --rounds N and --only NAME: ${names}; ${peersName} for ` +
+      `all that is compared, or ${rows} (without --only, all but ${[...onDemand].join(", ")}).`,
   );
   Deno.exit(2);
 }

@@ -1,8 +1,10 @@
 /** What a measurement comes to: medians, as one round tells little on a machine that does other things. */
 
-/** The middle of some numbers: half of them are below it. */
+/** The middle of some numbers, or of the two in the middle; 0 if there are none. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low = 0, high = low] = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return (low + high) / 2;
 }
 
 /** The number below which a share of the numbers lie; 0 if there are none. */
