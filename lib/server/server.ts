@@ -13,7 +13,6 @@ import { randomId } from "../storage/random_id.ts";
 import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Activity } from "../web/activity.ts";
 import { Site } from "../web/site.ts";
-import type { WebServer } from "../web/web_server.ts";
 import { Dialler } from "./dialler.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -28,7 +27,7 @@ import { TimedStream } from "./timed_stream.ts";
 import { Uploads } from "./uploads.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WebBackend } from "./web_backend.ts";
-import { listenForWeb, webUrl } from "./web_front.ts";
+import { listenForWeb, type WebFront } from "./web_front.ts";
 
 /** How long requests that are under way may take when the server stops, in milliseconds. */
 export const stopTimeoutMs = 5000;
@@ -48,7 +47,7 @@ const log = logger("server");
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const listener = bind({ ip: options.ip, port: options.port });
   const { hostname: host, port } = listener.addr;
-  let web: WebServer | undefined;
+  let web: WebFront | undefined;
   try {
     web = await listenForWeb(options, port);
     const store = openStore(options, port);
@@ -56,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const server = new Server({ listener, web, store, address, options });
     options.onListening?.(formatAddress({ host, port }));
     if (server.web !== undefined) options.onWeb?.(server.web);
+    if (server.ringWeb !== undefined) options.onPage?.(`${server.ringWeb}_ring/`);
     server.start();
     return server;
   } catch (error) {
@@ -84,7 +84,7 @@ function advertised(advertise: string | undefined, bound: { host: string; port: 
 
 interface ServerParts {
   readonly listener: Deno.TcpListener;
-  readonly web: WebServer | undefined;
+  readonly web: WebFront | undefined;
   readonly store: Store;
   readonly address: Address;
   readonly options: ServerOptions;
@@ -93,6 +93,7 @@ interface ServerParts {
 class Server implements RunningServer {
   readonly address: Address;
   readonly web?: string;
+  readonly ringWeb?: string;
   readonly finished: Promise<void>;
   readonly #parts: ServerParts;
   readonly #peers: Peers;
@@ -119,8 +120,11 @@ class Server implements RunningServer {
     // Whoever does not wait for the end need not hear of it.
     this.finished.catch(() => {});
     const { store, options } = parts;
-    const web = webUrl(parts);
-    if (web !== undefined) this.web = web;
+    const place = parts.web?.place(parts);
+    // Whoever looks for a server's page looks there.
+    const web = place?.ring;
+    if (place !== undefined) this.web = place.files;
+    if (place !== undefined && place.ring !== place.files) this.ringWeb = place.ring;
     const boot = randomId();
     const activity = this.#activity;
     const { secret } = options;
@@ -176,9 +180,10 @@ class Server implements RunningServer {
       onFatal: (error) => this.#fail(fatal(error)),
       ...(scrubIntervalMs === undefined ? {} : { intervalMs: scrubIntervalMs }),
     });
-    if (web !== undefined) {
+    if (place !== undefined) {
       const backend = new WebBackend({
-        web,
+        web: place.ring,
+        files: place.files,
         driver: this.#driver,
         store,
         uploads: this.#uploads,

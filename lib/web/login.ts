@@ -63,7 +63,8 @@ export class Login {
     form: URLSearchParams,
     secret: Secret | undefined,
   ): Problem | undefined {
-    const problem = this.#gate.foreignness(request);
+    // Whose pages may write files may not log in for that: this form is the ring's.
+    const problem = this.#gate.foreignness(request, "ring");
     if (problem !== undefined || secret === undefined) return problem;
     return this.#gate.judgeSecret(request, (form.get("secret") ?? "").trim());
   }

@@ -184,6 +184,8 @@ for (const options of [{}, { secret }]) {
           { "Origin": `http://127.0.0.1:${site.port + 1}` },
           { "Sec-Fetch-Site": "cross-site" },
           { "Sec-Fetch-Site": "same-site" },
+          // A page without TLS is no page of a server with it, though the host is the same.
+          { "Sec-Fetch-Site": "cross-site", "Origin": `http://${host}` },
         ]
       ) {
         assertEquals(
@@ -200,6 +202,9 @@ for (const options of [{}, { secret }]) {
         assertEquals((await put(site, { ...own, ...headers })).status < 300, true);
       }
       assertEquals((await put(site, { ...own, "Sec-Fetch-Site": "same-origin" })).status, 204);
+      // Behind a proxy that changes the host the browser's own word counts.
+      const proxied = { "Origin": "https://ring.test", "Sec-Fetch-Site": "same-origin" };
+      assertEquals((await put(site, { ...own, ...proxied })).status, 204);
     },
   );
 }
@@ -220,3 +225,33 @@ testWithNet(
     assertMatch(preflight.header("access-control-allow-headers") ?? "", /Authorization/);
   },
 );
+
+testWithNet(
+  "a page whose own name was made to point here cannot write where no secret is asked for",
+  async () => {
+    await using site = await openSite();
+    await using locked = await openSite({ secret });
+    const pageOf = (host: string) => ({ "Host": host, "Origin": `http://${host}` });
+    for (const name of ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test"]) {
+      const answer = await put(site, pageOf(`${name}:${site.port}`));
+      assertEquals(answer.status, 403, name);
+      assertMatch(answer.text, /by its IP address or a name of its own/);
+      const host = { "Host": name, "Sec-Fetch-Site": "same-origin" };
+      assertEquals((await put(site, host)).status, 403, name);
+    }
+    assertEquals(site.backend.asked, []);
+    for (const name of ["127.0.0.1", "[::1]", "localhost", "nas", "nas.local", "10.0.0.7"]) {
+      assertEquals((await put(site, pageOf(`${name}:${site.port}`))).status < 300, true, name);
+    }
+    assertEquals((await put(site, { "Host": "evil.test" })).status, 204, "curl has no page");
+    const evil = { ...pageOf("ring.example.com"), ...bearer };
+    assertEquals((await put(locked, evil)).status, 201, "who knows the secret says so");
+  },
+);
+
+testWithNet("pages that --cors lets write files cannot log in", async () => {
+  const cors = "https://page.test";
+  await using site = await openSite({ secret, cors });
+  assertEquals((await logIn(site, text, { "Origin": cors })).status, 403);
+  assertEquals((await logIn(site, text)).status, 303);
+});
