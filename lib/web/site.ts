@@ -6,7 +6,7 @@ import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
 import { allow, allowOrigin, allowReading, answerOptions, answerReadingOptions } from "./cors.ts";
 import { deleteFile } from "./delete_file.ts";
-import { Gate } from "./gate.ts";
+import { Gate, loginPath } from "./gate.ts";
 import { Login } from "./login.ts";
 import { isPagePath, servePage } from "./page.ts";
 import { redirect, sendProblem } from "./problem.ts";
@@ -144,6 +144,10 @@ export class Site {
     if (method === "OPTIONS") return answerReadingOptions(response);
     if (method !== "GET" && method !== "HEAD") return refuseMethod(request, response, allowReading);
     if (path === "_ring") return redirect(request, response, "/_ring/");
+    if (path === "_ring/" && this.#gate.refusalOf(request, "read", side) !== undefined) {
+      // It would be of no use: none of what it shows would be told.
+      return sendToLogin({ request, response });
+    }
     if (isPagePath(`/${path}`)) return servePage(request, response);
     const problem = openPaths.has(path) ? undefined : this.#gate.refusalOf(request, "read", side);
     if (problem !== undefined) return sendProblem(request, response, problem);
@@ -158,6 +162,12 @@ function originFor({ headers: { host = "" } }: IncomingMessage, files: string): 
   const asked = `http://${host}`;
   if (URL.canParse(asked)) url.hostname = new URL(asked).hostname;
   return url.origin;
+}
+
+/** Where reading takes the secret the page begins with the form, which leads back to it. */
+function sendToLogin({ request, response }: Exchange): void {
+  const headers = { "Location": loginPath };
+  sendProblem(request, response, { status: 303, detail: `Log in at ${loginPath}`, headers });
 }
 
 /** What is about the ring is at a port of its own. */

@@ -79,6 +79,9 @@ testWithNet(
     assertEquals((await site.ask("/_ring/health")).status, 200);
     assertEquals((await site.ask("/_ring/ready")).status, 503);
     assertEquals((await site.ask("/_ring/login")).status, 200);
+    const ring = await site.ask("/_ring/");
+    assertEquals([ring.status, ring.header("location")], [303, "/_ring/login"]);
+    assertEquals((await site.ask({ target: "/_ring/", headers: bearer })).status, 200);
     const page = await site.ask({ target: "/a", headers: { "Accept": "text/html" } });
     assertMatch(page.text, /log in at \/_ring\/login/);
   },
@@ -100,6 +103,8 @@ testWithNet("who logs in by the form may write from then on, until the session e
   const cookie = cookieOf(answer);
   assertEquals((await site.ask({ target: "/a", headers: cookie })).text, "abc");
   assertEquals((await put(site, cookie)).status, 201);
+  const known = await site.ask({ target: "/_ring/login", headers: cookie });
+  assertMatch(known.text, /<form method="post" action="\/_ring\/logout">/);
   const out = await site.ask({
     method: "POST",
     target: "/_ring/logout",
