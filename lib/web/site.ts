@@ -47,7 +47,7 @@ export class Site {
     this.#backend = backend;
     this.#options = options;
     this.#reads = new Reads(backend, options);
-    this.#control = new Control(backend);
+    this.#control = new Control(backend, options.secret);
     this.#gate = new Gate({ ...options, host: new URL(backend.web).hostname });
     this.#login = new Login(this.#gate, options.secret);
   }
@@ -149,7 +149,8 @@ export class Site {
       return sendToLogin({ request, response });
     }
     if (isPagePath(`/${path}`)) return servePage(request, response);
-    const problem = openPaths.has(path) ? undefined : this.#gate.refusalOf(request, "read", side);
+    const isAdmitted = openPaths.has(path) || this.#control.isTicketed(request, path);
+    const problem = isAdmitted ? undefined : this.#gate.refusalOf(request, "read", side);
     if (problem !== undefined) return sendProblem(request, response, problem);
     if (await this.#control.handle(request, response, path)) return;
     sendProblem(request, response, { status: 404, detail: "There is no such page of the ring" });

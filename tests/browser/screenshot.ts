@@ -80,8 +80,9 @@ async function takePicture(): Promise<void> {
     await read(origins.filter((_, index) => index !== 2), secondsAfter);
     await watched.waitForCount(".traveller.forward", 0);
     await put(`${origins[1]}/news.html`);
-    await watched.page.waitForSelector(".traveller.forward text", { state: "attached" });
-    await watched.page.evaluate("new Promise((done) => setTimeout(done, 500))");
+    // Between two servers: near one its name is pale.
+    const named = '.traveller.forward text[opacity="1"]';
+    await watched.page.waitForSelector(named, { state: "attached" });
     await watched.page.screenshot({ path: output.pathname });
   } finally {
     await browser.close();

@@ -260,3 +260,42 @@ testWithNet("pages that --cors lets write files cannot log in", async () => {
   assertEquals((await logIn(site, text, { "Origin": cors })).status, 403);
   assertEquals((await logIn(site, text)).status, 303);
 });
+
+testWithNet(
+  "who may read the status of one server gets a ticket to listen at all, and for nothing else",
+  async () => {
+    await using one = await openSite({ secret, isPrivate: true }, files);
+    await using other = await openSite({ secret, isPrivate: true }, files);
+    await using open = await openSite({}, files);
+    assertEquals((await one.ask("/_ring/status.json")).text.includes("ticket"), false);
+    assertEquals((await open.ask("/_ring/status.json")).text.includes("ticket"), false);
+    const status = await one.ask({ target: "/_ring/status.json", headers: bearer });
+    const { ticket } = JSON.parse(status.text);
+    const listen = async (ticket: string) => {
+      const target = `/_ring/events?ticket=${ticket}`;
+      const headers = { "Origin": "http://ring.test" };
+      return await other.ask({ method: "HEAD", target, headers });
+    };
+    const heard = await listen(ticket);
+    assertEquals([heard.status, heard.header("access-control-allow-origin")], [200, "*"]);
+
+    const [end = "", nonce = "", proof = ""] = ticket.split(".");
+    const past = "1000000000";
+    const session = cookieOf(await logIn(one, text)).Cookie?.split("ring_session=")[1] ?? "";
+    for (
+      const wrong of [
+        ...["", "x", session, `${Number(end) + 1}.${nonce}.${proof}`, `${end}.${nonce}.`],
+        `${past}.${nonce}.${secret.prove("ring ticket", [past, nonce])}`,
+      ]
+    ) {
+      const answer = await listen(wrong);
+      assertEquals(answer.status, 401, wrong);
+      assertEquals(answer.header("access-control-allow-origin"), undefined);
+    }
+    for (const target of ["/a", "/_ring/status.json", "/_ring/files.json", "/_ring/metrics"]) {
+      assertEquals((await other.ask(`${target}?ticket=${ticket}`)).status, 401, target);
+    }
+    assertEquals((await put(other, {}, `/a?ticket=${ticket}`)).status, 401);
+    assertEquals((await put(other, { "Cookie": `ring_session=${ticket}` })).status, 401);
+  },
+);
