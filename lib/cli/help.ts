@@ -45,7 +45,8 @@ Output
     listening 127.0.1.1:4043
     web http://127.0.1.1:8043/
     ring 127.0.1.1:4043 -> 127.0.1.1:4044 -> (127.0.1.1:4043)
-  The web address serves the files to browsers, and at /_ring/ a page that shows the ring.
+  The web address serves the files to browsers, and at /_ring/ a page that shows the ring;
+  with --ring-http-port another line says where that is: page http://127.0.1.1:9043/_ring/
   Logs go to stderr. Ctrl-C leaves the ring and stops, twice stops at once.
 
 Exit codes

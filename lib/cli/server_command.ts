@@ -72,6 +72,7 @@ async function start(command: ServeCommand): Promise<RunningServer> {
     ...optional("credentials", credentials),
     onListening: (address: string) => output.print(`listening ${address}`),
     onWeb: (url: string) => output.print(`web ${url}`),
+    onPage: (url: string) => output.print(`page ${url}`),
     onCircle: (members: readonly Member[]) => output.printRing(members),
   });
   if (command.ip !== undefined) return await startServer(options(command.ip));

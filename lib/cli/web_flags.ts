@@ -15,6 +15,11 @@ export const webFlagRows: readonly Flag[] = [
     help: "serve HTTP on this port (PORT + 4000, or the next free)",
   },
   { name: "http-ip", value: "IP", help: "and on this address (that of the ring)" },
+  {
+    name: "ring-http-port",
+    value: "PORT",
+    help: "serve /_ring/ on this port instead, apart from the files",
+  },
   { name: "no-http", help: "do not serve HTTP" },
   { name: "cache-control", value: "TEXT", help: "Cache-Control of files over HTTP (no-cache)" },
   { name: "listing", help: "list folders that have no index.html" },
@@ -36,6 +41,7 @@ export function webFlags(parsed: ParsedFlags): WebOptions | undefined {
   }
   return {
     ...optional("port", numberFlag(parsed, "http-port", { min: 0, max: 65535 })),
+    ...optional("ringHttpPort", numberFlag(parsed, "ring-http-port", { min: 0, max: 65535 })),
     ...optional("ip", hostFlag(parsed, "http-ip")),
     ...optional("cacheControl", cacheControlFlag(parsed)),
     ...(parsed.switches.has("listing") ? { listing: true } : {}),

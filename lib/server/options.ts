@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly onListening?: (address: Address) => void;
   /** Called with where the web front is, as `http://host:port/` or with https. */
   readonly onWeb?: (url: string) => void;
+  /** Called with where the page of the ring is, if that has a port of its own. */
+  readonly onPage?: (url: string) => void;
 }
 
 /** A server that runs. */
@@ -39,6 +41,8 @@ export interface RunningServer {
   readonly address: Address;
   /** Where its web front is, as `http://host:port/` or with https, if it has one. */
   readonly web?: string;
+  /** Where what is under `/_ring/` is, likewise, if that has a port of its own. */
+  readonly ringWeb?: string;
   /** Ends when the server has stopped by itself: rejects with the reason. */
   readonly finished: Promise<void>;
   /**

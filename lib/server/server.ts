@@ -14,7 +14,6 @@ import { randomId } from "../storage/random_id.ts";
 import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Activity } from "../web/activity.ts";
 import { Site } from "../web/site.ts";
-import type { WebServer } from "../web/web_server.ts";
 import { Dialler } from "./dialler.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -30,7 +29,7 @@ import { TlsEntrance } from "./tls_entrance.ts";
 import { Uploads } from "./uploads.ts";
 import { Watchdog } from "./watchdog.ts";
 import { WebBackend } from "./web_backend.ts";
-import { listenForWeb, webUrl } from "./web_front.ts";
+import { listenForWeb, type WebFront } from "./web_front.ts";
 
 /** How long requests that are under way may take when the server stops, in milliseconds. */
 export const stopTimeoutMs = 5000;
@@ -50,7 +49,7 @@ const log = logger("server");
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const listener = bind({ ip: options.ip, port: options.port });
   const { hostname: host, port } = listener.addr;
-  let web: WebServer | undefined;
+  let web: WebFront | undefined;
   try {
     const address = advertised(options.advertise, { host, port });
     assertCertified(address, options.credentials);
@@ -59,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const server = new Server({ listener, web, store, address, options });
     options.onListening?.(formatAddress({ host, port }));
     if (server.web !== undefined) options.onWeb?.(server.web);
+    if (server.ringWeb !== undefined) options.onPage?.(`${server.ringWeb}_ring/`);
     server.start();
     return server;
   } catch (error) {
@@ -98,7 +98,7 @@ function assertCertified(address: Address, credentials: Credentials | undefined)
 
 interface ServerParts {
   readonly listener: Deno.TcpListener;
-  readonly web: WebServer | undefined;
+  readonly web: WebFront | undefined;
   readonly store: Store;
   readonly address: Address;
   readonly options: ServerOptions;
@@ -107,6 +107,7 @@ interface ServerParts {
 class Server implements RunningServer {
   readonly address: Address;
   readonly web?: string;
+  readonly ringWeb?: string;
   readonly finished: Promise<void>;
   readonly #parts: ServerParts;
   readonly #peers: Peers;
@@ -134,8 +135,11 @@ class Server implements RunningServer {
     // Whoever does not wait for the end need not hear of it.
     this.finished.catch(() => {});
     const { store, options } = parts;
-    const web = webUrl(parts);
-    if (web !== undefined) this.web = web;
+    const place = parts.web?.place(parts);
+    // Whoever looks for a server's page looks there.
+    const web = place?.ring;
+    if (place !== undefined) this.web = place.files;
+    if (place !== undefined && place.ring !== place.files) this.ringWeb = place.ring;
     const boot = randomId();
     const activity = this.#activity;
     const { secret } = options;
@@ -195,9 +199,10 @@ class Server implements RunningServer {
       onFatal: (error) => this.#fail(fatal(error)),
       ...(scrubIntervalMs === undefined ? {} : { intervalMs: scrubIntervalMs }),
     });
-    if (web !== undefined) {
+    if (place !== undefined) {
       const backend = new WebBackend({
-        web,
+        web: place.ring,
+        files: place.files,
         driver: this.#driver,
         store,
         uploads: this.#uploads,

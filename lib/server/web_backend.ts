@@ -19,6 +19,7 @@ import type { Uploads } from "./uploads.ts";
 /** What {@linkcode WebBackend} is made of. */
 export interface WebBackendOptions {
   readonly web: string;
+  readonly files: string;
   readonly driver: Driver;
   readonly store: Store;
   readonly uploads: Uploads;
@@ -32,12 +33,14 @@ export interface WebBackendOptions {
 /** One server's backend. */
 export class WebBackend implements Backend {
   readonly web: string;
+  readonly files: string;
   readonly activity: Activity;
   readonly #options: WebBackendOptions;
 
   constructor(options: WebBackendOptions) {
     this.#options = options;
     this.web = options.web;
+    this.files = options.files;
     this.activity = options.activity;
   }
 

@@ -6,7 +6,7 @@ const log = logger("http");
 /** A request that was answered, for the log. */
 export interface AccessEntry {
   readonly method: string;
-  /** As it came, not decoded. */
+  /** As it came, not decoded, but for a ticket: who reads the log is not to listen with it. */
   readonly target: string;
   readonly status: number;
   /** Bytes sent, the header included. */
@@ -21,8 +21,13 @@ export interface AccessEntry {
 /** Logs a request, for those who want to see all (`-v`): a line, or with `--log-format json` its fields. */
 export function logAccess(makeEntry: () => AccessEntry): void {
   let entry: AccessEntry | undefined;
-  const made = () => entry ??= makeEntry();
+  const made = () => entry ??= withoutTicket(makeEntry());
   log.debug(() => accessLine(made()), () => fieldsOf(made()));
+}
+
+/** The same request, without what its target may bring to be let in by. */
+export function withoutTicket(entry: AccessEntry): AccessEntry {
+  return { ...entry, target: entry.target.replace(/([?&]ticket=)[^&]+/g, "$1-") };
 }
 
 function fieldsOf(entry: AccessEntry): LogFields {

@@ -24,8 +24,10 @@ export interface Refusal {
 
 /** The server behind a web front. */
 export interface Backend {
-  /** Where this web front is, as `http://host:port/`. */
+  /** Where others find what is under `/_ring/`, as `http://host:port/`. */
   readonly web: string;
+  /** Where they find the files: at the same address, unless `/_ring/` has a port of its own. */
+  readonly files: string;
   /** Whether this server may answer from its own disk now. If not, ask the ring, by `request`. */
   readonly isCurrent: boolean;
   /** Whether the server finishes what it has, and is to be given nothing new. */

@@ -1,5 +1,6 @@
 /** Control: what is to be known of a server itself, under `/_ring/`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Secret } from "../protocol/secret.ts";
 import type { FileRecord } from "../ring/file_record.ts";
 import { stampMillis } from "../ring/stamp.ts";
 import type { Backend } from "./backend.ts";
@@ -7,6 +8,7 @@ import { EventStream } from "./event_stream.ts";
 import { metricsText, metricsType } from "./metrics.ts";
 import { sendProblem } from "./problem.ts";
 import { queryOf } from "./request_target.ts";
+import { issueTicket, isTicket } from "./ticket.ts";
 
 /** The most files, and how many unless told otherwise, in one answer to `files.json`. */
 const filesMax = 1000;
@@ -29,10 +31,12 @@ interface Exchange {
 /** Answers for one server. */
 export class Control {
   readonly #backend: Backend;
+  readonly #secret: Secret | undefined;
   readonly #events: EventStream;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, secret?: Secret) {
     this.#backend = backend;
+    this.#secret = secret;
     this.#events = new EventStream(backend);
   }
 
@@ -45,6 +49,13 @@ export class Control {
     if (answer === undefined) return Promise.resolve(false);
     answer({ request, response });
     return Promise.resolve(true);
+  }
+
+  /** Whether a request for `path` brings a ticket for it, which is as good as the secret. */
+  isTicketed({ url }: IncomingMessage, path: string): boolean {
+    if (path !== "_ring/events" || this.#secret === undefined) return false;
+    const ticket = new URLSearchParams(queryOf(url)).get("ticket") ?? "";
+    return isTicket(ticket, this.#secret, Date.now());
   }
 
   #answerOf(path: string): ((exchange: Exchange) => void) | undefined {
@@ -89,7 +100,12 @@ export class Control {
     const { requests, puts } = activity.traffic;
     const uptimeSeconds = Math.floor((performance.now() - activity.begunAt) / 1000);
     const isReady = this.#isReady;
-    sendJson(exchange, { ...this.#backend.status(), web, uptimeSeconds, isReady, requests, puts });
+    const secret = this.#secret;
+    sendJson(exchange, {
+      ...this.#backend.status(),
+      ...{ web, uptimeSeconds, isReady, requests, puts },
+      ...(secret === undefined ? {} : { ticket: issueTicket(secret, Date.now()) }),
+    });
   }
 
   #sendFiles(exchange: Exchange): void {
@@ -116,7 +132,9 @@ export class Control {
 
   #sendEvents(exchange: Exchange): void {
     const { request, response } = exchange;
-    this.#allowMembers(exchange);
+    if (this.isTicketed(request, "_ring/events")) {
+      response.setHeader("Access-Control-Allow-Origin", "*");
+    } else this.#allowMembers(exchange);
     if (this.#backend.isStopping) {
       const detail = "This server is leaving the ring; listen at another";
       return sendProblem(request, response, { status: 503, detail });

@@ -3,7 +3,9 @@
  *
  * In a ring with a secret, writing takes it, and with `--private` reading too: as a token (RFC 6750), or by a
  * session that was begun with it. With or without a secret, pages of other sites cannot write: a browser
- * says whose page it is that asks, and programs that say nothing of the kind are no browsers.
+ * says whose page it is that asks, and programs that say nothing of the kind are no browsers. Where no
+ * secret is asked for, a site might still have its own name point to this server, and so make its page look
+ * like ours: such a name is not answered to.
  */
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../protocol/secret.ts";
@@ -11,6 +13,7 @@ import { Attempts, attemptsMs } from "./attempts.ts";
 import { isEncrypted } from "./client_socket.ts";
 import { hasSession } from "./login_session.ts";
 import { prefersHtml, type Problem } from "./problem.ts";
+import type { Side } from "./side.ts";
 
 /** What is asked for. */
 export type Intent = "read" | "write";
@@ -23,9 +26,17 @@ export interface GateOptions {
   readonly secret?: Secret;
   /** Whether reading takes the secret too. */
   readonly isPrivate?: boolean;
-  /** The origin whose pages may write, or `*`. */
+  /** The origin whose pages may write files, or `*`. */
   readonly cors?: string;
+  /** The host that this server has told others to find it at. */
+  readonly host?: string;
 }
+
+/** Names that nobody can have point to a machine of others: those that no public name server answers for. */
+const privateName = /^[^.]+$|\.(localhost|local|internal|home\.arpa)$/;
+
+/** An address, as it stands in a URL. */
+const ipAddress = /^(\d+\.){3}\d+$|^\[/;
 
 /** Judges the requests of one web front. */
 export class Gate {
@@ -43,20 +54,30 @@ export class Gate {
   }
 
   /** Why a request may not be done; `undefined` if it may. */
-  refusalOf(request: IncomingMessage, intent: Intent): Problem | undefined {
-    const problem = intent === "write" ? this.foreignness(request) : undefined;
+  refusalOf(request: IncomingMessage, intent: Intent, side: Side): Problem | undefined {
+    const problem = intent === "write" ? this.foreignness(request, side) : undefined;
     if (problem !== undefined) return problem;
     const { secret } = this.#options;
     if (secret === undefined || (intent === "read" && this.isOpen)) return undefined;
-    if (hasSession(request.headers.cookie, secret, Date.now())) return undefined;
+    const takesSession = side !== "files" || intent === "read";
+    if (takesSession && hasSession(request.headers.cookie, secret, Date.now())) return undefined;
     const token = tokenOf(request.headers.authorization);
     return token === undefined ? unauthorized(request) : this.judgeSecret(request, token);
   }
 
   /** Why a write may not be done, whatever is known of the secret: the page of another site asks for it. */
-  foreignness(request: IncomingMessage): Problem | undefined {
-    if (!this.#isForeign(request)) return undefined;
-    return { status: 403, detail: "Pages of other sites may not write here" };
+  foreignness(request: IncomingMessage, side: Side): Problem | undefined {
+    if (side !== "ring" && this.#isAllowed(request)) return undefined;
+    if (isForeign(request)) {
+      return { status: 403, detail: "Pages of other sites may not write here" };
+    }
+    if (this.#options.secret !== undefined || this.#isKnownAs(request)) return undefined;
+    return {
+      status: 403,
+      detail:
+        "Without a secret, pages may write only where this server is found by its IP address or a " +
+        "name of its own: another name may have been made to point here",
+    };
   }
 
   /** Why a secret that was sent is not taken: it is wrong, or there were too many wrong ones. */
@@ -72,16 +93,34 @@ export class Gate {
     return { ...unauthorized(request), detail: "This is not the ring's secret" };
   }
 
-  /** Whether the page of another site asks (Fetch Metadata; the Fetch standard, section "Origin header"). */
-  #isForeign(request: IncomingMessage): boolean {
-    const { origin, host = "", "sec-fetch-site": site } = request.headers;
+  /** Whether it is a page that the operator lets write. */
+  #isAllowed({ headers: { origin } }: IncomingMessage): boolean {
     const { cors } = this.#options;
-    if (cors === "*" || (cors !== undefined && origin === cors)) return false;
-    // A page that came in plain text may be anybody's.
-    if (isEncrypted(request) && origin?.startsWith("http:")) return true;
-    if (origin !== undefined) return hostOf(origin) !== host;
-    return site !== undefined && site !== "same-origin" && site !== "none";
+    return cors === "*" || (cors !== undefined && origin === cors);
   }
+
+  /** Whether a browser, if it is one, asks for this server by a name that nobody else can give it. */
+  #isKnownAs({ headers }: IncomingMessage): boolean {
+    const { origin, host = "", "sec-fetch-site": site } = headers;
+    if (origin === undefined && site === undefined) return true;
+    const url = `http://${host}`;
+    const name = URL.canParse(url) ? new URL(url).hostname : "";
+    return ipAddress.test(name) || privateName.test(name) || name === this.#options.host;
+  }
+}
+
+/**
+ * Whether the page of another site asks. What a browser says of it itself counts (Fetch Metadata), also
+ * behind a proxy that changes the host; where it says nothing, as to a server without TLS, its page must
+ * have the host that was asked for (the Fetch standard, section "Origin header").
+ */
+function isForeign(request: IncomingMessage): boolean {
+  const { origin, host = "", "sec-fetch-site": site } = request.headers;
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  if (origin === undefined) return false;
+  // A page that came in plain text may be anybody's.
+  if (isEncrypted(request) && origin.startsWith("http:")) return true;
+  return hostOf(origin) !== host;
 }
 
 function unauthorized(request: IncomingMessage): Problem {

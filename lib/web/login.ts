@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { Secret } from "../protocol/secret.ts";
 import { isEncrypted } from "./client_socket.ts";
 import type { Gate } from "./gate.ts";
-import { endSession, startSession } from "./login_session.ts";
+import { endSession, hasSession, startSession } from "./login_session.ts";
 import { escapeHtml, type Problem, sendProblem } from "./problem.ts";
 import { BodyError, readBody } from "./request_body.ts";
 import type { Exchange } from "./send_body.ts";
@@ -39,7 +39,9 @@ export class Login {
     if (this.#secret === undefined || !/^_ring\/log(in|out)$/.test(path)) return false;
     const isIn = path === "_ring/login";
     if (isIn && (request.method === "GET" || request.method === "HEAD")) {
-      sendForm(exchange, 200, "");
+      const isKnown = hasSession(request.headers.cookie, this.#secret, Date.now());
+      if (isKnown) send(exchange, 200, sessionHtml);
+      else sendForm(exchange, 200, "");
     } else if (request.method !== "POST") {
       const headers = { "Allow": isIn ? "GET, HEAD, POST" : "POST" };
       sendProblem(request, response, { status: 405, headers });
@@ -66,7 +68,8 @@ export class Login {
     form: URLSearchParams,
     secret: Secret | undefined,
   ): Problem | undefined {
-    const problem = this.#gate.foreignness(request);
+    // Whose pages may write files may not log in for that: this form is the ring's.
+    const problem = this.#gate.foreignness(request, "ring");
     if (problem !== undefined || secret === undefined) return problem;
     return this.#gate.judgeSecret(request, (form.get("secret") ?? "").trim());
   }
@@ -86,8 +89,12 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams | Pro
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
-function sendForm({ request, response }: Exchange, status: number, error: string): void {
-  const body = new TextEncoder().encode(formHtml(error));
+function sendForm(exchange: Exchange, status: number, error: string): void {
+  send(exchange, status, formHtml(error));
+}
+
+function send({ request, response }: Exchange, status: number, html: string): void {
+  const body = new TextEncoder().encode(html);
   response.writeHead(status, {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Length": String(body.length),
@@ -100,23 +107,42 @@ function sendForm({ request, response }: Exchange, status: number, error: string
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
+/** What who has a session gets instead of the form. */
+const sessionHtml = pageHtml(
+  "Logged in to the ring",
+  `<form method="post" action="/_ring/logout">
+<h1>You are logged in</h1>
+<p>This browser may write to the ring for up to a week. <a href="/_ring/">Back to the ring</a></p>
+<p><button>Log out</button></p>
+</form>
+`,
+);
+
 function formHtml(error: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Log in to the ring</title>
-<link rel="stylesheet" href="/_ring/page.css">
-<link rel="stylesheet" href="/_ring/panels.css">
-<main class="login">
-<form method="post" action="/_ring/login">
+  return pageHtml(
+    "Log in to the ring",
+    `<form method="post" action="/_ring/login">
 <h1>Log in to the ring</h1>
 <p><label for="secret">The ring's secret, from the file that its servers were started with</label></p>
 <p><input id="secret" name="secret" type="password" autocomplete="current-password" required autofocus></p>
 <p role="alert">${escapeHtml(error)}</p>
 <p><button>Log in</button></p>
 </form>
-</main>
+`,
+  );
+}
+
+function pageHtml(title: string, form: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="stylesheet" href="/_ring/page.css">
+<link rel="stylesheet" href="/_ring/panels.css">
+<main class="login">
+${form}</main>
 </html>
 `;
 }

@@ -46,14 +46,14 @@ const css = "text/css; charset=utf-8";
 const javascript = "text/javascript; charset=utf-8";
 
 /**
- * The page listens at every server of the ring, and these come and go: hence any `http:`, which takes in
- * `https:`, and which no text of others can make use of, as no script but ours runs.
+ * The page listens at every server of the ring, and these come and go: hence any host, which no text of
+ * others can make use of, as no script but ours runs.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "connect-src 'self' http:",
+  "connect-src 'self' http: https:",
   "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'none'",

@@ -63,7 +63,8 @@ export class Reads {
       }
     } else {
       if (this.#options.listing && await this.#list(exchange, target.prefix)) return;
-      if (target.prefix === "") return servePage(exchange.request, exchange.response);
+      const hasPage = this.#options.ringHttpPort === undefined;
+      if (target.prefix === "" && hasPage) return servePage(exchange.request, exchange.response);
     }
     if (this.#options.spa && await this.#sendApplication(exchange)) return;
     await this.#sendNotFound(exchange);

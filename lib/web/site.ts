@@ -6,14 +6,15 @@ import type { Backend } from "./backend.ts";
 import { Control } from "./control.ts";
 import { allow, allowOrigin, allowReading, answerOptions, answerReadingOptions } from "./cors.ts";
 import { deleteFile } from "./delete_file.ts";
-import { Gate } from "./gate.ts";
+import { Gate, loginPath } from "./gate.ts";
 import { Login } from "./login.ts";
 import { isPagePath, servePage } from "./page.ts";
 import { redirect, sendProblem } from "./problem.ts";
 import { putFile } from "./put_file.ts";
 import { Reads } from "./reads.ts";
-import { parseTarget, type RequestTarget } from "./request_target.ts";
+import { encodeName, parseTarget, type RequestTarget } from "./request_target.ts";
 import type { Exchange } from "./send_body.ts";
+import type { Side } from "./side.ts";
 import { Turns } from "./turns.ts";
 import type { WebOptions } from "./web_options.ts";
 
@@ -23,6 +24,13 @@ const answered = Promise.resolve();
 
 /** What is told to everybody, also where reading takes the secret: load balancers ask it. */
 const openPaths: ReadonlySet<string> = new Set(["_ring/health", "_ring/ready"]);
+
+/** A request, and what the port that it came to serves. */
+interface SideExchange extends Exchange {
+  readonly side: Side;
+}
+
+type FileTarget = Extract<RequestTarget, { type: "file" | "folder" }>;
 
 /** Answers the requests of one server. */
 export class Site {
@@ -39,8 +47,8 @@ export class Site {
     this.#backend = backend;
     this.#options = options;
     this.#reads = new Reads(backend, options);
-    this.#control = new Control(backend);
-    this.#gate = new Gate(options);
+    this.#control = new Control(backend, options.secret);
+    this.#gate = new Gate({ ...options, host: new URL(backend.web).hostname });
     this.#login = new Login(this.#gate, options.secret);
   }
 
@@ -49,12 +57,12 @@ export class Site {
     return this.#underWay;
   }
 
-  /** Answers one request. Never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const exchange = { request, response };
+  /** Answers one request that came to the port of this side. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse, side: Side): Promise<void> {
+    const exchange = { request, response, side };
     const target = parseTarget(request.url ?? "");
     try {
-      if (this.#answerAtOnce(exchange, target)) return answered;
+      if (side !== "ring" && this.#answerAtOnce(exchange, target)) return answered;
     } catch (error) {
       answerFailure(error, exchange);
       return answered;
@@ -62,7 +70,7 @@ export class Site {
     return this.#handle(exchange, target);
   }
 
-  async #handle(exchange: Exchange, target: RequestTarget): Promise<void> {
+  async #handle(exchange: SideExchange, target: RequestTarget): Promise<void> {
     this.#underWay++;
     try {
       await this.#answer(exchange, target);
@@ -80,24 +88,27 @@ export class Site {
     return isPlain && this.#reads.handleAtOnce(exchange, target.name);
   }
 
-  async #answer({ request, response }: Exchange, target: RequestTarget): Promise<void> {
-    if (target.type === "ring") return await this.#answerRing({ request, response }, target.path);
-    if (this.#options.cors !== undefined) allowOrigin(response, this.#options.cors);
+  async #answer(exchange: SideExchange, target: RequestTarget): Promise<void> {
+    const { request, response, side } = exchange;
+    if (target.type === "ring") return await this.#answerRing(exchange, target.path);
+    const cors = side === "ring" ? undefined : this.#options.cors;
+    if (cors !== undefined) allowOrigin(response, cors);
     if (target.type === "invalid") {
       return sendProblem(request, response, { status: 400, detail: target.detail });
     }
     if (this.#backend.isStopping) return refuseStopping(request, response);
-    if (request.method === "OPTIONS") return answerOptions(request, response, this.#options.cors);
+    if (request.method === "OPTIONS") return answerOptions(request, response, cors);
     if (target.type === "server") return refuseMethod(request, response, allow);
     const isRead = request.method === "GET" || request.method === "HEAD";
-    const problem = this.#gate.refusalOf(request, isRead ? "read" : "write");
+    if (isRead && side === "ring") return this.#pointToFile(exchange, target);
+    const problem = this.#gate.refusalOf(request, isRead ? "read" : "write", side);
     if (problem !== undefined) return sendProblem(request, response, problem);
-    await this.#answerFile({ request, response }, target);
+    await this.#answerFile(exchange, target);
   }
 
   async #answerFile(
     exchange: Exchange,
-    target: Extract<RequestTarget, { type: "file" | "folder" }>,
+    target: FileTarget,
   ): Promise<void> {
     const { request, response } = exchange;
     const write = (name: string) => ({ ...exchange, name, turns: this.#turns });
@@ -116,19 +127,54 @@ export class Site {
     }
   }
 
+  /** Says where a file is to be read: not at the origin of the page, where its scripts would run as ours. */
+  #pointToFile({ request, response }: Exchange, target: FileTarget): void {
+    const path = target.type === "file" ? target.name : target.prefix;
+    const files = originFor(request, this.#backend.files);
+    const location = path === "" ? "/_ring/" : files + encodeName(path);
+    const headers = { "Location": location };
+    sendProblem(request, response, { status: 307, detail: `It is at ${location}`, headers });
+  }
+
   /** Nothing of the ring is written by HTTP, whatever it is named. */
-  async #answerRing({ request, response }: Exchange, path: string): Promise<void> {
+  async #answerRing({ request, response, side }: SideExchange, path: string): Promise<void> {
     const { method } = request;
+    if (side === "files" && !openPaths.has(path)) return refuseRing({ request, response });
     if (await this.#login.handle({ request, response }, path)) return;
     if (method === "OPTIONS") return answerReadingOptions(response);
     if (method !== "GET" && method !== "HEAD") return refuseMethod(request, response, allowReading);
     if (path === "_ring") return redirect(request, response, "/_ring/");
+    if (path === "_ring/" && this.#gate.refusalOf(request, "read", side) !== undefined) {
+      // It would be of no use: none of what it shows would be told.
+      return sendToLogin({ request, response });
+    }
     if (isPagePath(`/${path}`)) return servePage(request, response);
-    const problem = openPaths.has(path) ? undefined : this.#gate.refusalOf(request, "read");
+    const isAdmitted = openPaths.has(path) || this.#control.isTicketed(request, path);
+    const problem = isAdmitted ? undefined : this.#gate.refusalOf(request, "read", side);
     if (problem !== undefined) return sendProblem(request, response, problem);
     if (await this.#control.handle(request, response, path)) return;
     sendProblem(request, response, { status: 404, detail: "There is no such page of the ring" });
   }
+}
+
+/** The origin of `files` at the host by which the client has found this server: it may have a session there. */
+function originFor({ headers: { host = "" } }: IncomingMessage, files: string): string {
+  const url = new URL(files);
+  const asked = `http://${host}`;
+  if (URL.canParse(asked)) url.hostname = new URL(asked).hostname;
+  return url.origin;
+}
+
+/** Where reading takes the secret the page begins with the form, which leads back to it. */
+function sendToLogin({ request, response }: Exchange): void {
+  const headers = { "Location": loginPath };
+  sendProblem(request, response, { status: 303, detail: `Log in at ${loginPath}`, headers });
+}
+
+/** What is about the ring is at a port of its own. */
+function refuseRing({ request, response }: Exchange): void {
+  const detail = "This server has a port of its own for what is about the ring";
+  sendProblem(request, response, { status: 404, detail });
 }
 
 /** A folder is there when there are files in it, and cannot be put or deleted itself. */

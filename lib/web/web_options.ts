@@ -8,6 +8,8 @@ export interface WebOptions {
   readonly ip?: string;
   /** The port to listen on, 0 for any that is free; absent, the ring's port + 4000 or the next one free. */
   readonly port?: number;
+  /** The port that `/_ring/` has of its own, 0 for any that is free; absent, it is served with the files. */
+  readonly ringHttpPort?: number;
   /** What `Cache-Control` says of files; `no-cache` if absent. */
   readonly cacheControl?: string;
   /** Whether a folder without an `index.html` is listed. */

@@ -23,10 +23,19 @@ export function needsBrowser(): { ignore: boolean } {
   return { ignore: true };
 }
 
-/** Starts the browser, with a profile of its own that is removed when it is closed. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * Starts the browser, with a profile of its own that is removed when it is closed. It finds the hosts of
+ * `names` at the addresses that are told of them.
+ */
+export async function launchBrowser(
+  names: Readonly<Record<string, string>> = {},
+): Promise<Browser> {
   const chromium = await importChromium();
-  return await chromium.launch({ executablePath, args });
+  const rules = Object.entries(names).map(([name, ip]) => `MAP ${name} ${ip}`);
+  return await chromium.launch({
+    executablePath,
+    args: [...args, `--host-resolver-rules=${rules.join()}`],
+  });
 }
 
 /**

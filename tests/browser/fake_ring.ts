@@ -115,6 +115,9 @@ export class FakeServer {
     const url = new URL(request.url ?? "/", this.origin);
     response.setHeader("Access-Control-Allow-Origin", request.headers.origin ?? "*");
     if (url.pathname === "/_ring/events") return this.#listen(response);
+    if (url.pathname === "/_ring/status.json") {
+      return void response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+    }
     if (url.pathname === "/_ring/files.json") return this.#list(url, response);
     if (request.method === "PUT") return void answerPut(request, response, this.#ring);
     if (isPagePath(url.pathname)) return servePage(request, response);

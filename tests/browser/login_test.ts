@@ -44,3 +44,38 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "the page of a private ring hears all its servers, at whatever name it was opened",
+  ...needsBrowser(),
+  fn: async () => {
+    await using machine = await Machine.create();
+    const { stdout: secret } = await machine.run(["secret"]);
+    await Deno.writeTextFile(machine.path("ring.secret"), secret, { mode: 0o600 });
+    const flags = ["--private", "--secret-file", machine.path("ring.secret")];
+    const servers = await machine.startRing(2, flags);
+    const [first, second] = servers.map(webOrigin);
+    const named = `http://ring.test:${new URL(first ?? "").port}`;
+    const browser = await launchBrowser({ "ring.test": machine.ip });
+    try {
+      await using watched = await WatchedPage.open(browser, `${named}/_ring/`);
+      const { page } = watched;
+      await page.waitForURL(`${named}/_ring/login`);
+      await page.getByLabel("The ring's secret").fill(secret.trim());
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.waitForURL(`${named}/_ring/`);
+      await watched.waitForCount(".server .state:has-text('file')", 2);
+      await watched.waitForCount("#elsewhere[hidden]", 1);
+      watched.assertOnlyAsked([named, second ?? ""]);
+      watched.assertNoComplaint();
+
+      await page.goto(`${named}/_ring/login`);
+      await watched.assertAccessible();
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.waitForURL(`${named}/_ring/login`);
+      await page.waitForSelector("#secret");
+    } finally {
+      await browser.close();
+    }
+  },
+});

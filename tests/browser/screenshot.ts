@@ -24,6 +24,19 @@ const secondsAfter = 20;
 /** How many requests there are in the busiest second. */
 const requestsMax = 60;
 
+/** Waits, in the page, until a file is well under way, and lets nothing move from then on: a picture takes time. */
+const holdBetweenServers = `new Promise((done) => {
+  const look = () => {
+    const name = document.querySelector('.traveller.forward text[opacity="1"]');
+    if (name === null) return requestAnimationFrame(look);
+    setTimeout(() => {
+      window.requestAnimationFrame = () => 0;
+      done();
+    }, 250);
+  };
+  look();
+})`;
+
 /** Some traffic for the plots, for so many seconds: more and less of it by turns. */
 async function read(origins: readonly string[], seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
@@ -79,9 +92,8 @@ async function takePicture(): Promise<void> {
     await watched.waitForText("#centre-title", "3 servers");
     await read(origins.filter((_, index) => index !== 2), secondsAfter);
     await watched.waitForCount(".traveller.forward", 0);
-    await put(`${origins[1]}/news.html`);
-    await watched.page.waitForSelector(".traveller.forward text", { state: "attached" });
-    await watched.page.evaluate("new Promise((done) => setTimeout(done, 500))");
+    await put(`${origins[3]}/news.html`);
+    await watched.page.evaluate(holdBetweenServers);
     await watched.page.screenshot({ path: output.pathname });
   } finally {
     await browser.close();

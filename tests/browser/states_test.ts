@@ -114,9 +114,12 @@ Deno.test({
         "#notice-text",
         "This server, 127.0.1.1:4043, has stopped answering.",
       );
+      // What would ask it is not to be pressed meanwhile.
+      await watched.waitForCount("#files[inert]", 1);
       ring.files = [fakeFile("meanwhile.txt", 1, Date.now())];
       await server!.listen();
       await watched.page.waitForSelector("#notice", { state: "hidden" });
+      await watched.waitForCount("#files[inert]", 0);
       await watched.waitForText("#files-body .name", "meanwhile.txt");
       watched.forgive(server!.origin);
     }),

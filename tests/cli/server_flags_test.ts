@@ -92,6 +92,7 @@ const mistakes: [string[], string][] = [
   [["--http-port", "65536"], '--http-port must be a whole number from 0 to 65535, not "65536"'],
   [["--no-http", "--spa"], "--no-http and --spa cannot be given together"],
   [["--no-http", "--http-port", "1"], "--no-http and --http-port cannot be given together"],
+  [["--no-http", "--ring-http-port", "1"], "--no-http and --ring-http-port cannot be given"],
   [["--cache-control", "a\r\nb"], "--cache-control must be visible ASCII characters"],
   [["--cors", "example.com"], "--cors must be * or an origin such as https://example.com"],
   [["--cors", "https://a.example/x"], "--cors must be * or an origin"],

@@ -21,6 +21,19 @@ export function webOrigin(server: ServerProcess): string {
 }
 
 /**
+ * The origin of a server's page, where that has a port of its own.
+ *
+ * @throws {Error} if it has not said so.
+ */
+export function pageOrigin(server: ServerProcess): string {
+  const line = server.lines.find((line) => line.startsWith("page "));
+  if (line === undefined) {
+    throw new Error(`A server has no port for its page.\n${server.transcript}`);
+  }
+  return new URL(line.slice("page ".length)).origin;
+}
+
+/**
  * Puts a file over HTTP, and returns its ETag.
  *
  * @throws {Error} if it is not stored.

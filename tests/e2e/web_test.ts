@@ -5,7 +5,7 @@ import { HttpConnection } from "../web/exchange.ts";
 import type { Machine, ServerProcess } from "./ring_process.ts";
 import { sampleBytes, sha256 } from "./sample.ts";
 import { testOnMachine } from "./test_on_machine.ts";
-import { needsProgram, putOverWeb, webUrl } from "./web_front.ts";
+import { needsProgram, pageOrigin, putOverWeb, webUrl } from "./web_front.ts";
 
 /** What curl got. */
 interface Got {
@@ -162,6 +162,34 @@ testOnMachine("a web port that is taken is an error where it was asked for", asy
   const fourth = await machine.startServer(["--port", "4051"]);
   assertEquals(webPort(fourth), taken.addr.port + 1);
 });
+
+testWithCurl(
+  "with --ring-http-port a server tells of two addresses, and others of that of its page",
+  async (machine) => {
+    const ringPort = ["--ring-http-port", "9043"];
+    const first = await machine.startServer(ringPort);
+    const origin = pageOrigin(first);
+    assertEquals([new URL(origin).port, webPort(first)], ["9043", 8043]);
+    const tooMany = machine.spawnServer(["--port", "4050", ...ringPort]);
+    assertEquals(await tooMany.exited, 1);
+    assertMatch(
+      tooMany.stderr,
+      /^ring: Cannot listen on \S+:9043 for HTTP: the port is taken; choose another with --ring-http-port\n$/,
+    );
+    const second = await machine.startServer(["--prev-port", `${first.port}`]);
+    const { members } = JSON.parse(text(await curl([webUrl(second, "_ring/status.json")])));
+    assertEquals(
+      members.map(({ web }: { web: string }) => web).toSorted(),
+      [webUrl(second, ""), `${origin}/`].toSorted(),
+    );
+    await putOverWeb(first, "a.txt", new TextEncoder().encode("abc"));
+    const followed = await curl(["--location", `${origin}/a.txt`]);
+    assertEquals(text(followed).endsWith("abc"), true);
+    assertEquals((await curl([webUrl(first, "_ring/status.json")])).status, 404);
+    assertEquals((await curl([`${origin}/_ring/health`])).status, 200);
+    assertEquals(await first.stop("SIGTERM"), 0);
+  },
+);
 
 /** How many large bodies a server is receiving. */
 function arrivingBodies(machine: Machine, { port }: ServerProcess): number {

@@ -24,6 +24,7 @@ export class FakeBackend implements Backend {
   readonly store = new MemoryStore(this.id, { bodies: this.bodies });
   readonly activity = new Activity();
   web = "http://127.0.0.1:8043/";
+  files = "http://127.0.0.1:8043/";
   isCurrent = true;
   isStopping = false;
   filesVersion = 0;

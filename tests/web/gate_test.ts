@@ -79,6 +79,9 @@ testWithNet(
     assertEquals((await site.ask("/_ring/health")).status, 200);
     assertEquals((await site.ask("/_ring/ready")).status, 503);
     assertEquals((await site.ask("/_ring/login")).status, 200);
+    const ring = await site.ask("/_ring/");
+    assertEquals([ring.status, ring.header("location")], [303, "/_ring/login"]);
+    assertEquals((await site.ask({ target: "/_ring/", headers: bearer })).status, 200);
     const page = await site.ask({ target: "/a", headers: { "Accept": "text/html" } });
     assertMatch(page.text, /log in at \/_ring\/login/);
   },
@@ -100,6 +103,8 @@ testWithNet("who logs in by the form may write from then on, until the session e
   const cookie = cookieOf(answer);
   assertEquals((await site.ask({ target: "/a", headers: cookie })).text, "abc");
   assertEquals((await put(site, cookie)).status, 201);
+  const known = await site.ask({ target: "/_ring/login", headers: cookie });
+  assertMatch(known.text, /<form method="post" action="\/_ring\/logout">/);
   const out = await site.ask({
     method: "POST",
     target: "/_ring/logout",
@@ -184,6 +189,8 @@ for (const options of [{}, { secret }]) {
           { "Origin": `http://127.0.0.1:${site.port + 1}` },
           { "Sec-Fetch-Site": "cross-site" },
           { "Sec-Fetch-Site": "same-site" },
+          // A page without TLS is no page of a server with it, though the host is the same.
+          { "Sec-Fetch-Site": "cross-site", "Origin": `http://${host}` },
         ]
       ) {
         assertEquals(
@@ -200,6 +207,9 @@ for (const options of [{}, { secret }]) {
         assertEquals((await put(site, { ...own, ...headers })).status < 300, true);
       }
       assertEquals((await put(site, { ...own, "Sec-Fetch-Site": "same-origin" })).status, 204);
+      // Behind a proxy that changes the host the browser's own word counts.
+      const proxied = { "Origin": "https://ring.test", "Sec-Fetch-Site": "same-origin" };
+      assertEquals((await put(site, { ...own, ...proxied })).status, 204);
     },
   );
 }
@@ -218,5 +228,74 @@ testWithNet(
       headers: { "Origin": cors, "Access-Control-Request-Method": "PUT" },
     });
     assertMatch(preflight.header("access-control-allow-headers") ?? "", /Authorization/);
+  },
+);
+
+testWithNet(
+  "a page whose own name was made to point here cannot write where no secret is asked for",
+  async () => {
+    await using site = await openSite();
+    await using locked = await openSite({ secret });
+    const pageOf = (host: string) => ({ "Host": host, "Origin": `http://${host}` });
+    for (const name of ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test"]) {
+      const answer = await put(site, pageOf(`${name}:${site.port}`));
+      assertEquals(answer.status, 403, name);
+      assertMatch(answer.text, /by its IP address or a name of its own/);
+      const host = { "Host": name, "Sec-Fetch-Site": "same-origin" };
+      assertEquals((await put(site, host)).status, 403, name);
+    }
+    assertEquals(site.backend.asked, []);
+    for (const name of ["127.0.0.1", "[::1]", "localhost", "nas", "nas.local", "10.0.0.7"]) {
+      assertEquals((await put(site, pageOf(`${name}:${site.port}`))).status < 300, true, name);
+    }
+    assertEquals((await put(site, { "Host": "evil.test" })).status, 204, "curl has no page");
+    const evil = { ...pageOf("ring.example.com"), ...bearer };
+    assertEquals((await put(locked, evil)).status, 201, "who knows the secret says so");
+  },
+);
+
+testWithNet("pages that --cors lets write files cannot log in", async () => {
+  const cors = "https://page.test";
+  await using site = await openSite({ secret, cors });
+  assertEquals((await logIn(site, text, { "Origin": cors })).status, 403);
+  assertEquals((await logIn(site, text)).status, 303);
+});
+
+testWithNet(
+  "who may read the status of one server gets a ticket to listen at all, and for nothing else",
+  async () => {
+    await using one = await openSite({ secret, isPrivate: true }, files);
+    await using other = await openSite({ secret, isPrivate: true }, files);
+    await using open = await openSite({}, files);
+    assertEquals((await one.ask("/_ring/status.json")).text.includes("ticket"), false);
+    assertEquals((await open.ask("/_ring/status.json")).text.includes("ticket"), false);
+    const status = await one.ask({ target: "/_ring/status.json", headers: bearer });
+    const { ticket } = JSON.parse(status.text);
+    const listen = async (ticket: string) => {
+      const target = `/_ring/events?ticket=${ticket}`;
+      const headers = { "Origin": "http://ring.test" };
+      return await other.ask({ method: "HEAD", target, headers });
+    };
+    const heard = await listen(ticket);
+    assertEquals([heard.status, heard.header("access-control-allow-origin")], [200, "*"]);
+
+    const [end = "", nonce = "", proof = ""] = ticket.split(".");
+    const past = "1000000000";
+    const session = cookieOf(await logIn(one, text)).Cookie?.split("ring_session=")[1] ?? "";
+    for (
+      const wrong of [
+        ...["", "x", session, `${Number(end) + 1}.${nonce}.${proof}`, `${end}.${nonce}.`],
+        `${past}.${nonce}.${secret.prove("ring ticket", [past, nonce])}`,
+      ]
+    ) {
+      const answer = await listen(wrong);
+      assertEquals(answer.status, 401, wrong);
+      assertEquals(answer.header("access-control-allow-origin"), undefined);
+    }
+    for (const target of ["/a", "/_ring/status.json", "/_ring/files.json", "/_ring/metrics"]) {
+      assertEquals((await other.ask(`${target}?ticket=${ticket}`)).status, 401, target);
+    }
+    assertEquals((await put(other, {}, `/a?ticket=${ticket}`)).status, 401);
+    assertEquals((await put(other, { "Cookie": `ring_session=${ticket}` })).status, 401);
   },
 );

@@ -187,7 +187,7 @@ Deno.test({
   fn: async () => {
     const text = Secret.generate();
     const site = new Site(new FakeBackend(), { secret: new Secret(text) });
-    await using fixture = await Fixture.open((...exchange) => site.handle(...exchange));
+    await using fixture = await Fixture.open((...exchange) => site.handle(...exchange, "whole"));
     using connection = await fixture.connect();
     const host = "ring.example";
     const login = (origin: string) =>

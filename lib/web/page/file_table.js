@@ -118,6 +118,9 @@ export class FileTable {
         class: "icon",
         href,
         download: name.slice(slash),
+        // Where the files are at another port the browser shows it instead, which must not end the page.
+        target: "_blank",
+        rel: "noopener",
         "aria-label": `Download ${name}`,
         title: "Download",
       },

@@ -139,7 +139,11 @@ export class Hero {
    */
   #showHint([first, ...others], isPointing) {
     this.#hint.hidden = first === undefined || others.length > 0 || isPointing;
-    setText(this.#command, first === undefined ? "" : joinCommand(first.member.address));
+    const command = first === undefined ? "" : joinCommand(first.member.address);
+    if (this.#command.textContent === command) return;
+    // A line of it ends at a space, and at no dash.
+    const words = command.split(" ").map((word) => element("span", {}, word));
+    this.#command.replaceChildren(...words.flatMap((word, at) => at === 0 ? [word] : [" ", word]));
   }
 
   #showList() {

@@ -13,6 +13,7 @@ export class Notice {
   #root = find("notice", HTMLElement);
   #text = find("notice-text", HTMLElement);
   #links = find("notice-links", HTMLElement);
+  #files = find("files", HTMLElement);
   #elsewhere = find("elsewhere", HTMLElement);
   #elsewhereText = find("elsewhere-text", HTMLElement);
   #elsewhereLink = find("elsewhere-link", HTMLAnchorElement);
@@ -64,5 +65,7 @@ export class Notice {
   #show(isStopped) {
     this.#root.hidden = !isStopped;
     document.body.classList.toggle("stopped", isStopped);
+    // Whatever is pressed there asks the server that does not answer.
+    this.#files.inert = isStopped;
   }
 }

@@ -52,6 +52,9 @@ import { Streams } from "./streams.js";
 /** How many digests of each server are remembered, one a second: two servers tell theirs at different moments. */
 const digestsMax = 5;
 
+/** How often there is a new ticket, in milliseconds: one is good for an hour. */
+const ticketMs = 30 * 60_000;
+
 /** How two servers' files compare, as far as the page can know. */
 /** @typedef {"equal" | "differs" | "changing" | "unknown"} Equality */
 
@@ -74,6 +77,13 @@ export class Ring {
   #isOwnHeard;
   /** Where this server says that its page is, if that is not where the page was opened. */
   #properHref = "";
+  /**
+   * What this server gives for the others to let the page listen: empty in a ring without a secret, and
+   * unknown until this server has said so.
+   *
+   * @type {string | undefined}
+   */
+  #ticket;
   /** @type {readonly Member[]} */
   members = [];
 
@@ -84,7 +94,8 @@ export class Ring {
       onEvent: (origin, type, data) => this.#handleEvent(origin, type, data),
       onState: (origin, isOpen) => this.#handleState(origin, isOpen),
       onSleep: () => this.#handleSleep(),
-    });
+    }, () => this.#ticket ?? "");
+    setInterval(() => this.#fetchTicket(), ticketMs);
   }
 
   start() {
@@ -102,7 +113,7 @@ export class Ring {
    * not.
    */
   get properHref() {
-    return this.#properHref;
+    return this.#ticket === undefined || this.#ticket === "" ? this.#properHref : "";
   }
 
   /** The live members, in the order of the circle, from this server on. */
@@ -229,6 +240,20 @@ export class Ring {
     if (isHeard === this.#isOwnHeard) return;
     this.#isOwnHeard = isHeard;
     this.#handlers.onOwn(isHeard);
+    if (isHeard) this.#fetchTicket();
+  }
+
+  /** Asks for a new ticket; without an answer the one that there is may still do. */
+  async #fetchTicket() {
+    try {
+      const answer = await fetch("/_ring/status.json");
+      const { ticket = "" } = answer.ok ? await answer.json() : { ticket: this.#ticket };
+      this.#ticket = ticket;
+      this.#merge();
+    } catch (error) {
+      // Nobody answered, or not to the end: it is asked again when this server is heard again.
+      if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+    }
   }
 
   #merge() {
@@ -251,7 +276,7 @@ export class Ring {
 
   /** Listens at every live server that lets it; at this one in any case, where the page was opened. */
   #follow() {
-    const heard = this.#properHref === "" ? this.circle : [];
+    const heard = this.#ticket === undefined || this.properHref !== "" ? [] : this.circle;
     const others = heard.flatMap(({ id, web }) =>
       web === undefined || id === this.ownId ? [] : [new URL(web).origin]
     );

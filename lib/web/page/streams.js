@@ -32,10 +32,15 @@ export class Streams {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #hiding;
   #isAsleep = false;
+  #ticket;
 
-  /** @param {StreamHandlers} handlers */
-  constructor(handlers) {
+  /**
+   * @param {StreamHandlers} handlers
+   * @param {() => string} ticket what the other servers want to see, if they do
+   */
+  constructor(handlers, ticket) {
     this.#handlers = handlers;
+    this.#ticket = ticket;
     document.addEventListener("visibilitychange", () => this.#handleVisibility());
   }
 
@@ -53,7 +58,7 @@ export class Streams {
     }
     for (const origin of wanted) {
       if (this.#streams.has(origin)) continue;
-      const stream = new Stream(origin, this.#handlers);
+      const stream = new Stream(origin, this.#handlers, this.#ticket);
       this.#streams.set(origin, stream);
       if (!this.#isAsleep) stream.open();
     }
@@ -86,18 +91,23 @@ class Stream {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #waitMs = retryMs;
+  #ticket;
 
   /**
    * @param {string} origin
    * @param {StreamHandlers} handlers
+   * @param {() => string} ticket
    */
-  constructor(origin, handlers) {
+  constructor(origin, handlers, ticket) {
     this.#origin = origin;
     this.#handlers = handlers;
+    this.#ticket = ticket;
   }
 
   open() {
-    const source = new EventSource(`${this.#origin}/_ring/events`);
+    const isOwn = this.#origin === location.origin;
+    const query = isOwn || this.#ticket() === "" ? "" : `?ticket=${this.#ticket()}`;
+    const source = new EventSource(`${this.#origin}/_ring/events${query}`);
     this.#source = source;
     source.onopen = () => {
       this.#waitMs = retryMs;
