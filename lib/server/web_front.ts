@@ -1,5 +1,6 @@
 /** The web front of a server: where it listens, and where others reach it. */
 import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
+import { Admission } from "../web/admission.ts";
 import { webPortOffset } from "../web/web_options.ts";
 import { WebServer } from "../web/web_server.ts";
 import { ServerError, type ServerOptions } from "./options.ts";
@@ -13,15 +14,17 @@ const portMax = 65535;
  * @throws {ServerError} of kind `address` when that cannot be done.
  */
 export async function listenForWeb(
-  { ip: ringIp, web }: ServerOptions,
+  { ip: ringIp, web, connectionsMax, connectionsPerAddressMax }: ServerOptions,
   ringPort: number,
 ): Promise<WebServer | undefined> {
   if (web === undefined) return undefined;
   const { ip = ringIp, port } = web;
   const firstPort = ringPort + webPortOffset > portMax ? 0 : ringPort + webPortOffset;
   assertPermitted({ ip, port: port ?? firstPort });
+  const admission = new Admission({ connectionsMax, perAddressMax: connectionsPerAddressMax });
+  const where = { ip, ...(port === undefined ? {} : { port }), firstPort };
   try {
-    return await WebServer.listen({ ip, ...(port === undefined ? {} : { port }), firstPort });
+    return await WebServer.listen({ ...where, admission });
   } catch (error) {
     throw listenError({ host: ip, port: port ?? firstPort }, error);
   }

@@ -14,6 +14,7 @@ import {
 import type { Socket } from "node:net";
 import { logger } from "../log.ts";
 import { logAccess } from "./access_log.ts";
+import { Admission } from "./admission.ts";
 import { bodyRefusal, refusalOf, tunnelRefusal } from "./client_error.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
@@ -25,14 +26,14 @@ import { Traffic } from "./traffic.ts";
 /** How many ports after the first one are tried. */
 const portsTriedMax = 1000;
 
-/** How many connections there may be at a time; who comes beyond is closed at once. */
-export const connectionsMax = 2048;
-
 /** How many there may be at least, when the system does not grant the process files for more. */
 const connectionsMin = 16;
 
 /** How long a transfer may stand still unless told otherwise, in milliseconds. */
 const stallMsDefault = 30_000;
+
+/** How long a connection may be without a request unless told otherwise, in milliseconds. */
+const idleMsDefault = 60_000;
 
 /** How often connections are looked at, in milliseconds. */
 const lookIntervalMs = 1000;
@@ -48,7 +49,6 @@ const serverOptions: ServerOptions = {
   headersTimeout: 10_000,
   // A large file takes its time; one that stands still is found by looking.
   requestTimeout: 0,
-  keepAliveTimeout: 60_000,
   connectionsCheckingInterval: lookIntervalMs,
   maxHeaderSize: 16 * 1024,
   noDelay: true,
@@ -70,6 +70,10 @@ export interface WebListenOptions {
   readonly firstPort: number;
   /** How long a transfer may stand still, in milliseconds. */
   readonly stallMs?: number;
+  /** How long a connection may be without a request, in milliseconds. */
+  readonly idleMs?: number;
+  /** Who is let in; who is not is closed at once. */
+  readonly admission?: Admission;
 }
 
 /** An exchange that is over. */
@@ -83,8 +87,8 @@ interface Answered {
 
 /** A server for HTTP. */
 export class WebServer {
-  readonly #server: Server;
   readonly #stallMs: number;
+  readonly #admission: Admission;
   readonly #connections = new Map<Socket, Connection>();
   readonly #door: Door;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -96,13 +100,16 @@ export class WebServer {
   /** The most connections that there were at a time. */
   #connectionsMost = 0;
 
-  private constructor(server: Server, stallMs: number) {
-    this.#server = server;
+  private constructor(
+    server: Server,
+    { stallMs = stallMsDefault, admission = new Admission() }: WebListenOptions,
+  ) {
     this.#stallMs = stallMs;
+    this.#admission = admission;
     this.#closed = new Promise((resolve) => server.once("close", () => resolve()));
     this.#door = new Door({
       server,
-      isFull: () => this.#connections.size >= server.maxConnections,
+      isFull: () => this.#admission.isFull,
       onShortage: () => this.#shed(),
     });
     this.#watch = setInterval(() => this.#look(), lookIntervalMs);
@@ -122,18 +129,17 @@ export class WebServer {
    * @throws {Error} The system's, with its `code`, when that cannot be done.
    */
   static async listen(options: WebListenOptions): Promise<WebServer> {
-    const { ip, port, firstPort, stallMs = stallMsDefault } = options;
+    const { ip, port, firstPort, idleMs = idleMsDefault } = options;
     const last = port ?? Math.min(firstPort + portsTriedMax, 65535);
     for (let candidate = port ?? firstPort;; candidate++) {
-      const server = createServer(serverOptions);
-      server.maxConnections = connectionsMax;
+      const server = createServer({ ...serverOptions, keepAliveTimeout: idleMs });
       // What is beyond is not seen, so one more is let in to tell that there are too many.
       server.maxHeadersCount = headerFieldsMax + 1;
       // A client that has sent all it wants to may say so, and still read the answers.
       Object.assign(server, { httpAllowHalfOpen: true });
       try {
         await bind(server, { ip, port: candidate });
-        return new WebServer(server, stallMs);
+        return new WebServer(server, options);
       } catch (error) {
         if (!isAddressInUse(error) || candidate >= last) throw error;
       }
@@ -181,10 +187,19 @@ export class WebServer {
   }
 
   #connect(socket: Socket): void {
+    const { remoteAddress = "" } = socket;
+    const refusedBy = this.#admission.enter(remoteAddress);
+    if (refusedBy !== undefined) {
+      this.#traffic.refusals.note(refusedBy);
+      return void socket.destroy();
+    }
     const connection = new Connection(socket, this.#traffic);
     this.#connections.set(socket, connection);
     this.#connectionsMost = Math.max(this.#connectionsMost, this.#connections.size);
-    socket.once("close", () => this.#connections.delete(socket));
+    socket.once("close", () => {
+      this.#connections.delete(socket);
+      this.#admission.leave(remoteAddress);
+    });
     if (this.#isDraining) connection.end();
   }
 
@@ -242,10 +257,10 @@ export class WebServer {
   #shed(): void {
     const most = this.#connectionsMost;
     this.#connectionsMost = 0;
-    this.#server.maxConnections = Math.max(connectionsMin, Math.floor(most / 2));
+    this.#admission.limit(Math.max(connectionsMin, Math.floor(most / 2)));
     log.warn(
       `Too many open files with ${most} connections of HTTP: ` +
-        `from now on there are ${this.#server.maxConnections} at the most`,
+        `from now on there are ${this.#admission.connectionsMax} at the most`,
     );
     for (const connection of this.#connections.values()) {
       if (!connection.isBusy) connection.close();
@@ -257,6 +272,7 @@ export class WebServer {
     for (const connection of this.#connections.values()) {
       if (!connection.look(now, this.#stallMs)) continue;
       log.debug(() => `${connection.remote} stands still: closed`);
+      this.#traffic.refusals.note("silence");
       connection.close();
     }
   }

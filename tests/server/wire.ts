@@ -39,7 +39,12 @@ export class Wire implements Disposable {
     const conn = await Deno.connect({ hostname: target.host, port: target.port });
     conn.setNoDelay(true);
     const wire = new Wire(conn);
-    if (secret !== undefined) await greet(wire.#connection, { secret, id: "" });
+    try {
+      if (secret !== undefined) await greet(wire.#connection, { secret, id: "" });
+    } catch (error) {
+      wire.close();
+      throw error;
+    }
     return wire;
   }
 
