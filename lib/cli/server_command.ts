@@ -2,8 +2,9 @@
 import { configureLog, logger } from "../log.ts";
 import type { Member } from "../ring/member.ts";
 import type { Secret } from "../protocol/secret.ts";
-import { type RunningServer, ServerError } from "../server/options.ts";
+import { type RunningServer, ServerError, type ServerOptions } from "../server/options.ts";
 import { startServer } from "../server/server.ts";
+import { confine } from "./confinement.ts";
 import { type ExitCode, exitCode } from "./exit_code.ts";
 import { describeFailure, reportFailure } from "./failure.ts";
 import { asksFor, optional } from "./flags.ts";
@@ -61,13 +62,14 @@ async function serve(command: ServeCommand): Promise<ExitCode> {
 async function start(command: ServeCommand): Promise<RunningServer> {
   const output = new ServerOutput();
   const secret = await secretOf(command);
-  const options = (ip: string) => ({
-    ...serverOptions(command, ip),
-    ...optional("secret", secret),
-    onListening: (address: string) => output.print(`listening ${address}`),
-    onWeb: (url: string) => output.print(`web ${url}`),
-    onCircle: (members: readonly Member[]) => output.printRing(members),
-  });
+  const options = (ip: string) =>
+    confined({
+      ...serverOptions(command, ip),
+      ...optional("secret", secret),
+      onListening: (address) => output.print(`listening ${address}`),
+      onWeb: (url) => output.print(`web ${url}`),
+      onCircle: (members) => output.printRing(members),
+    });
   if (command.ip !== undefined) return await startServer(options(command.ip));
   try {
     return await startServer(options(ipDefault));
@@ -76,6 +78,24 @@ async function start(command: ServeCommand): Promise<RunningServer> {
     log.warn(`This machine has no address ${ipDefault}, so the server uses ${ipFallback}`);
     return await startServer(options(ipFallback));
   }
+}
+
+/** Has the server give up all files but its data when it has opened those, before it serves anybody. */
+function confined(options: ServerOptions): ServerOptions {
+  const { dataDirectory, onListening } = options;
+  let directory: string | undefined;
+  return {
+    ...options,
+    ...(dataDirectory === undefined ? {} : {
+      dataDirectory: (port) => directory = dataDirectory(port),
+    }),
+    onListening: (address) => {
+      // Where a link leads, too.
+      const kept = directory === undefined ? [] : [directory, Deno.realPathSync(directory)];
+      confine({ read: kept, write: kept });
+      onListening?.(address);
+    },
+  };
 }
 
 /** The ring's secret, if it has one; says so if others on this machine know it too. */
