@@ -1,9 +1,10 @@
 /**
  * The permissions of `./ring`: the one list that both forms of the executable are built with.
  *
- * Fine-grained where a list can say it. Reading and writing are not narrowed to directories: a
+ * Fine-grained where a list can say it. Reading and writing are not narrowed to directories here: a
  * server's data (`--data`) and a client's files (`--put`, `--get -o`) are wherever the user says, and
- * the user's own file permissions hold. Never granted: running programs, foreign functions, system
+ * the user's own file permissions hold. A server narrows them to its data when it starts
+ * (`lib/cli/confinement.ts`); for that they are given for the root directory and not for everything. Never granted: running programs, foreign functions, system
  * information, importing code from elsewhere. Whatever is not granted is refused without a prompt.
  */
 import { BuildError } from "./build_error.ts";
@@ -17,6 +18,9 @@ export const netHosts: readonly string[] = [
   "172.16.0.0/12",
   "192.168.0.0/16",
 ];
+
+/** The directory that all others are in; Windows has none, and there a server narrows nothing. */
+const files = Deno.build.os === "windows" ? "" : "=/";
 
 /** The environment variables that the program may read: those that it does. */
 export const envNames: readonly string[] = ["NO_COLOR", "RING_SECRET_FILE"];
@@ -61,8 +65,8 @@ export function permissionFlags(extraHosts: readonly string[] = []): readonly st
   return [
     `--allow-net=${[...netHosts, ...extraHosts].join(",")}`,
     `--allow-env=${envNames.join(",")}`,
-    "--allow-read",
-    "--allow-write",
+    `--allow-read${files}`,
+    `--allow-write${files}`,
     "--no-remote",
     "--no-prompt",
   ];

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { formatAddress, parseAddress } from "../ring/address.ts";
+import { parseByteCount } from "./byte_count.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
@@ -113,6 +114,22 @@ export function numberFlag(
   if (number >= min && number <= max) return number;
   throw new UsageError(
     `--${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`,
+    parsed.command,
+  );
+}
+
+/**
+ * The size that a flag was given.
+ *
+ * @throws {UsageError} if it is none.
+ */
+export function byteCountFlag(parsed: ParsedFlags, name: string): number | undefined {
+  const text = flagValue(parsed, name);
+  if (text === undefined) return undefined;
+  const bytes = parseByteCount(text);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError(
+    `--${name} must be a size, such as 500MB, 1GiB or 1048576, not ${JSON.stringify(text)}`,
     parsed.command,
   );
 }

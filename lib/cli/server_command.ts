@@ -1,10 +1,12 @@
 /** `ring server`: runs a server until it is told to stop. */
+import { dirname } from "node:path";
 import { configureLog, logger } from "../log.ts";
 import type { Member } from "../ring/member.ts";
 import { type Credentials, dayOf } from "../protocol/credentials.ts";
 import type { Secret } from "../protocol/secret.ts";
-import { type RunningServer, ServerError } from "../server/options.ts";
+import { type RunningServer, ServerError, type ServerOptions } from "../server/options.ts";
 import { startServer } from "../server/server.ts";
+import { confine } from "./confinement.ts";
 import { type ExitCode, exitCode } from "./exit_code.ts";
 import { describeFailure, reportFailure } from "./failure.ts";
 import { asksFor, optional } from "./flags.ts";
@@ -66,15 +68,16 @@ async function start(command: ServeCommand): Promise<RunningServer> {
   const output = new ServerOutput();
   const secret = await secretOf(command);
   const credentials = await credentialsOf(command);
-  const options = (ip: string) => ({
-    ...serverOptions(command, ip),
-    ...optional("secret", secret),
-    ...optional("credentials", credentials),
-    onListening: (address: string) => output.print(`listening ${address}`),
-    onWeb: (url: string) => output.print(`web ${url}`),
-    onPage: (url: string) => output.print(`page ${url}`),
-    onCircle: (members: readonly Member[]) => output.printRing(members),
-  });
+  const options = (ip: string) =>
+    confined(command, {
+      ...serverOptions(command, ip),
+      ...optional("secret", secret),
+      ...optional("credentials", credentials),
+      onListening: (address) => output.print(`listening ${address}`),
+      onWeb: (url) => output.print(`web ${url}`),
+      onPage: (url) => output.print(`page ${url}`),
+      onCircle: (members) => output.printRing(members),
+    });
   if (command.ip !== undefined) return await startServer(options(command.ip));
   try {
     return await startServer(options(ipDefault));
@@ -83,6 +86,32 @@ async function start(command: ServeCommand): Promise<RunningServer> {
     log.warn(`This machine has no address ${ipDefault}, so the server uses ${ipFallback}`);
     return await startServer(options(ipFallback));
   }
+}
+
+/**
+ * Has the server give up all files but its data when it has opened those, before it serves anybody; and but
+ * the directories of what SIGHUP has it read again, as new certificates come under new names and links.
+ */
+function confined({ tls }: ServeCommand, options: ServerOptions): ServerOptions {
+  const { dataDirectory, onListening } = options;
+  let directory: string | undefined;
+  return {
+    ...options,
+    ...(dataDirectory === undefined ? {} : {
+      dataDirectory: (port) => directory = dataDirectory(port),
+    }),
+    onListening: (address) => {
+      const data = directory === undefined ? [] : withTargets([directory]);
+      const certificates = withTargets(Object.values(tls ?? {})).map((path) => dirname(path));
+      confine({ read: [...data, ...certificates], write: data });
+      onListening?.(address);
+    },
+  };
+}
+
+/** These paths, and where they lead if they are links. */
+function withTargets(paths: readonly string[]): readonly string[] {
+  return [...paths, ...paths.map((path) => Deno.realPathSync(path))];
 }
 
 /** The ring's secret, if it has one; says so if others on this machine know it too. */

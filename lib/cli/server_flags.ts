@@ -5,6 +5,7 @@ import { membersMax } from "../ring/member.ts";
 import { portDefault, type ServerOptions } from "../server/options.ts";
 import { isWildcard } from "../server/web_front.ts";
 import type { WebOptions } from "../web/web_options.ts";
+import { boundFlagRows, boundFlags, type BoundOptions } from "./bound_flags.ts";
 import { webFlagRows, webFlags } from "./web_flags.ts";
 import {
   durationFlag,
@@ -59,6 +60,7 @@ export const serverFlags: FlagTable = {
       value: "N",
       help: "refuse writes unless N servers get them (1)",
     },
+    ...boundFlagRows,
     secretFileFlag,
     { name: "insecure", help: "let others than this machine in without a secret" },
     ...serverTlsFlags,
@@ -92,7 +94,7 @@ export type ServerCommand =
     readonly web?: WebOptions;
     readonly verbose: boolean;
     readonly logFormat: LogFormat;
-  };
+  } & BoundOptions;
 
 /**
  * Reads the arguments that follow `ring server`.
@@ -131,6 +133,7 @@ export function parseServerCommand(
     ...optional("data", dataFlags(parsed)),
     ...optional("checkIntervalMs", durationFlag(parsed, "check-interval", checkIntervalMs)),
     ...optional("minCopies", numberFlag(parsed, "min-copies", minCopies)),
+    ...boundFlags(parsed),
     ...optional("secretFile", secret),
     ...optional("tls", serverTlsFiles(parsed)),
     ...optional("web", web),
@@ -160,6 +163,10 @@ export function serverOptions(
       : { dataDirectory: (port) => data?.directory ?? `ring-data/${port}` }),
     ...optional("checkIntervalMs", command.checkIntervalMs),
     ...optional("minCopies", command.minCopies),
+    ...optional("bytesMax", command.bytesMax),
+    ...optional("filesMax", command.filesMax),
+    ...optional("connectionsMax", command.connectionsMax),
+    ...optional("connectionsPerAddressMax", command.connectionsPerAddressMax),
     ...optional("web", command.web),
   };
 }

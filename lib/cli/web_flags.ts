@@ -1,7 +1,14 @@
 /** `ring server`: what its command line says of the web front. */
 import type { WebOptions } from "../web/web_options.ts";
-import { parseByteCount } from "./byte_count.ts";
-import { type Flag, flagValue, hostFlag, numberFlag, optional, type ParsedFlags } from "./flags.ts";
+import {
+  byteCountFlag,
+  type Flag,
+  flagValue,
+  hostFlag,
+  numberFlag,
+  optional,
+  type ParsedFlags,
+} from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The longest text of `--cache-control`. */
@@ -83,15 +90,4 @@ function corsFlag(parsed: ParsedFlags): string | undefined {
 
 function originOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).origin : undefined;
-}
-
-function byteCountFlag(parsed: ParsedFlags, name: string): number | undefined {
-  const text = flagValue(parsed, name);
-  if (text === undefined) return undefined;
-  const bytes = parseByteCount(text);
-  if (bytes !== undefined) return bytes;
-  throw new UsageError(
-    `--${name} must be a size, such as 500MB, 1GiB or 1048576, not ${JSON.stringify(text)}`,
-    parsed.command,
-  );
 }

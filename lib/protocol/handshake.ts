@@ -48,7 +48,7 @@ export interface Party {
  * Proves to belong to the ring, on a connection that was opened from here, once the other side has.
  *
  * @throws {HandshakeError} if it cannot, or the other side says that we do not.
- * @throws {ConnectionError} when the connection ends.
+ * @throws {ConnectionError} when the connection ends, or the other side does not listen now.
  */
 export async function greet(connection: FrameConnection, party: Party): Promise<void> {
   const { secret, id } = party;
@@ -56,7 +56,9 @@ export async function greet(connection: FrameConnection, party: Party): Promise<
   send(connection, { type: "HELLO", nonce, id });
   const hello = await receive(connection);
   if (hello.type === "ERROR" && typeof hello.error === "string") {
-    throw new HandshakeError(hello.error);
+    if (hello.status === unprovenStatus) throw new HandshakeError(hello.error);
+    // It may be full, for example, and will listen later.
+    throw new ConnectionError(hello.error);
   }
   const facts = factsOf({ nonce, id }, helloOf(hello), party);
   if (!isProof(hello, secret, { purpose: listenerPurpose, facts })) {

@@ -28,6 +28,9 @@ export const laterMs = 10;
 /** Frames are gathered into writes of at most so many bytes: a FORWARD with its body is one. */
 const writeBytesMax = 128 * 1024;
 
+/** The other side takes less than is sent to it: the connection is given up. */
+export class SendQueueFullError extends ConnectionError {}
+
 interface BodyItem {
   readonly size: number;
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -79,7 +82,7 @@ export class SendQueue {
     let bytes = 0;
     for (const piece of pieces) bytes += piece.length;
     if (this.#bytes + bytes > sendQueueBytesMax) {
-      const error = new ConnectionError(
+      const error = new SendQueueFullError(
         `Cannot send ${bytes} bytes: ${this.#bytes} wait, and at most ${sendQueueBytesMax} may`,
       );
       this.#break(error);

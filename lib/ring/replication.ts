@@ -16,6 +16,7 @@
  * told just that. A GET that finds nothing here is forwarded as a FIND, which brings back the newest
  * record that any server has.
  */
+import { Allowance } from "./allowance.ts";
 import type { Applied, Applier } from "./applier.ts";
 import type { Circles, Sighting } from "./circles.ts";
 import type { Effects } from "./effects.ts";
@@ -42,6 +43,11 @@ export const settleMsMax = 60_000;
 export const transferRateMin = 10_000;
 /** How many requests of clients a server has under way at the most. */
 export const requestsMax = 4096;
+/**
+ * How many names that are not here a server looks for on the others in a second: a flood of requests for
+ * what nobody has must not become a flood of circles.
+ */
+export const lookUpsPerSecond = 1000;
 
 type WriteErrand = Extract<Errand, { type: "WRITE" }>;
 
@@ -63,6 +69,7 @@ export interface ReplicationOptions {
 /** One server's part in what clients ask. */
 export class Replication {
   readonly #options: ReplicationOptions;
+  readonly #lookUps = new Allowance(lookUpsPerSecond);
   #requests = 0;
 
   constructor(options: ReplicationOptions) {
@@ -73,7 +80,7 @@ export class Replication {
   refusal(type: Ask["type"]): string | undefined {
     const { membership, gate } = this.#options;
     if (membership.circle.length === 0) return "This server is not in the ring yet";
-    if (this.#requests >= requestsMax) {
+    if (this.#hasTooMany) {
       return `This server has ${requestsMax} requests under way; try again`;
     }
     return type === "GET" ? undefined : gate.refusal();
@@ -84,7 +91,10 @@ export class Replication {
     const { effects } = this.#options;
     const { type, item } = ask;
     const error = this.refusal(type);
-    if (error !== undefined) return effects.answer(request, { type, item, status: 503, error });
+    if (error !== undefined) {
+      if (this.#hasTooMany) effects.add({ type: "refused", bound: "requests" });
+      return effects.answer(request, { type, item, status: 503, error });
+    }
     this.#requests++;
     const answer = (status: number, rest: Partial<FileAnswer>) => {
       this.#requests--;
@@ -117,11 +127,26 @@ export class Replication {
     if (sighting === "new" || done === "failed") this.#storeOthers(circle, errand, message);
   }
 
+  get #hasTooMany(): boolean {
+    return this.#requests >= requestsMax;
+  }
+
+  /** Whether the others may be asked now for a name of which `own` is here: at any time if that is a file. */
+  #mayLook(own: FileRecord | undefined): boolean {
+    const { membership, effects } = this.#options;
+    const isFile = own !== undefined && own.deleted !== true;
+    if (isFile || membership.others.length === 0) return true;
+    if (this.#lookUps.take(effects.now.monotonic)) return true;
+    effects.add({ type: "refused", bound: "look_ups" });
+    return false;
+  }
+
   #get({ item, bodyLost }: Extract<Ask, { type: "GET" }>, answer: Answer): void {
     const { self, membership, finder, mender, effects } = this.#options;
     effects.look(item, (own) => {
       const isCurrent = own !== undefined && membership.self?.status === "alive";
       if (isCurrent && bodyLost !== true) return answerWith(own, answer);
+      if (!this.#mayLook(own)) return answer(503, { error: tooManyLookUps });
       finder.search(item, own, (search) => {
         if (search.outcome === "unknown") return answer(503, { error: search.error });
         const { find } = search;
@@ -173,6 +198,7 @@ export class Replication {
       if (own !== undefined && own.deleted !== true) {
         return this.#afterOthers(item, answer, () => this.#bury(item, answer));
       }
+      if (!this.#mayLook(own)) return answer(503, { error: tooManyLookUps });
       finder.search(item, own, (search) => {
         if (search.outcome === "unknown") return answer(503, { error: search.error });
         const record = search.find?.record;
@@ -287,6 +313,9 @@ export class Replication {
     });
   }
 }
+
+const tooManyLookUps = `This server looks for ${lookUpsPerSecond} names a second on the others ` +
+  "at the most; try again";
 
 type Answer = (status: number, rest: Partial<FileAnswer>) => void;
 

@@ -185,6 +185,7 @@ export class Rounds {
       if (now < round.deadline) this.#resend(round);
       else {
         this.#rounds.delete(round.circle.sequence);
+        this.#options.effects.add({ type: "refused", bound: "circle_time" });
         round.plan.expire();
       }
     }

@@ -129,6 +129,9 @@ export type Input =
   /** The server is asked to stop: leave the ring. */
   | { readonly type: "leave" };
 
+/** The bounds that the core keeps: requests under way, names looked for, the time of a circle. */
+export type CoreBound = "requests" | "look_ups" | "circle_time";
+
 /** What the shell is to do. */
 export type Effect =
   /** Make what this server says of itself and its list durable before any effect after this one. */
@@ -184,6 +187,8 @@ export type Effect =
   | { readonly type: "wake"; readonly at: number }
   /** The circle has changed: these are its members, from this server on. */
   | { readonly type: "circle"; readonly members: readonly Member[] }
+  /** Something was refused, or given up, as a bound is reached: to be counted. */
+  | { readonly type: "refused"; readonly bound: CoreBound }
   /** Something an operator would want to read. */
   | { readonly type: "note"; readonly level: "info" | "warning"; readonly text: string }
   /** This server cannot go on, or has left: stop it. */

@@ -229,6 +229,8 @@ export class Driver {
       case "note":
         activity.note(effect);
         return effect.level === "warning" ? log.warn(effect.text) : log.info(effect.text);
+      case "refused":
+        return activity.refusals.note(effect.bound);
       case "stop":
         return onStop(effect);
     }
@@ -261,6 +263,7 @@ export class Driver {
     for (const [index, { token, write }] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) continue;
+      if (outcome.outcome === "full") this.#options.activity.refusals.note("room");
       if (outcome.outcome === "stored") {
         this.#options.activity.noteStored(write.record, outcome.previous);
       }

@@ -1,5 +1,6 @@
 /** Listening: binds an address, and accepts connections for as long as the listener is open. */
 import { logger } from "../log.ts";
+import { encodeAnswer } from "../protocol/encode.ts";
 import { formatAddress } from "../ring/address.ts";
 import { portDefault, ServerError } from "./options.ts";
 
@@ -32,6 +33,14 @@ export function bind({ ip, port }: { ip: string; port: number | undefined }): De
     "address",
     `Cannot listen on ${ip}: ports ${portDefault}–${last} are taken`,
   );
+}
+
+/** Closes a connection that is one too many; says so first, as far as that goes without waiting. */
+export function turnAway(connection: Deno.TcpConn): void {
+  const error = "This server has too many connections; try again";
+  const frame = encodeAnswer({ type: "ERROR", status: 503, error });
+  // Who does not hear it sees that the connection is closed.
+  connection.write(frame).catch(() => {}).finally(() => connection.close());
 }
 
 /** Hands every connection to `onConnection`; ends when the listener is closed. */

@@ -19,6 +19,13 @@ export interface ServerOptions {
   readonly checkIntervalMs?: number;
   /** How many servers must have a write on disk before it is acknowledged; 1 if absent. */
   readonly minCopies?: number;
+  /** How many bytes this server stores in files, and how many files; the quota's defaults if absent. */
+  readonly bytesMax?: number;
+  readonly filesMax?: number;
+  /** How many connections there may be, to the ring's port and to the web front each. */
+  readonly connectionsMax?: number;
+  /** How many of them from one address, any number for 0; half of all if absent. */
+  readonly connectionsPerAddressMax?: number;
   /** How often the server begins to check all that it holds, at the most, in milliseconds. */
   readonly scrubIntervalMs?: number;
   /** What servers and clients must know to belong to the ring; absent, everybody belongs. */

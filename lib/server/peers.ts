@@ -8,6 +8,7 @@
  * message opens a new one. Silence is no news to the core, which has its own deadlines.
  */
 import type { FrameConnection } from "../protocol/connection.ts";
+import { SendQueueFullError } from "../protocol/send_queue.ts";
 import { decodeReply } from "../protocol/decode.ts";
 import { encodeMessage } from "../protocol/encode.ts";
 import { HandshakeError, unprovenStatus } from "../protocol/handshake.ts";
@@ -16,6 +17,7 @@ import { logger } from "../log.ts";
 import type { Address } from "../ring/address.ts";
 import type { MemberMessage } from "../ring/message.ts";
 import { describeMessage } from "./describe.ts";
+import type { Refusals } from "../web/refusals.ts";
 import type { Dialler } from "./dialler.ts";
 import { SilenceWatch } from "./silence.ts";
 import type { TimedStream } from "./timed_stream.ts";
@@ -41,6 +43,7 @@ export interface PeersOptions {
   readonly onUnreachable: (address: Address, reason: "refused" | "closed") => void;
   /** A server has not proven to belong to the ring, or says, in a sentence, that this one has not. */
   readonly onDistrust: (address: Address, text: string) => void;
+  readonly refusals: Refusals;
 }
 
 /** What is answered at once, on the connection on which it came. */
@@ -80,7 +83,7 @@ export class Peers {
     const peer = this.#peers.get(address) ?? this.#open(address);
     if (peer.state === "open") return tell(peer, message);
     const bytes = bytesOf(message);
-    if (peer.bytes + bytes > connectingBytesMax) return;
+    if (peer.bytes + bytes > connectingBytesMax) return this.#options.refusals.note("send_queue");
     peer.bytes += bytes;
     peer.queue.push(message);
   }
@@ -128,6 +131,7 @@ export class Peers {
     this.#peers.set(address, peer);
     for (const message of queue) tell(peer, message);
     this.#receive(address, peer).catch((error) => {
+      if (error instanceof SendQueueFullError) this.#options.refusals.note("send_queue");
       log.debug(() => `lost the connection to ${address}: ${String(error)}`);
     }).finally(() => {
       silence.stop();

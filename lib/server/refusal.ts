@@ -10,6 +10,19 @@ export const noRoom = {
   error: "There is no room left on this server's disk",
 } as const;
 
+/** The answer to a PUT when the server holds as much as it may. */
+const quotaReached = {
+  status: 507,
+  error: "This server holds as much as it may (--max-bytes, --max-files), and has no room left",
+} as const;
+
+/** Why a PUT is refused for want of room, before its body is read; `undefined` if there is room. */
+export function roomRefusal(
+  lack: "disk" | "quota" | undefined,
+): { status: 507; error: string } | undefined {
+  return lack === undefined ? undefined : lack === "disk" ? noRoom : quotaReached;
+}
+
 /** What a server that stops tells whoever asks for something new. */
 export const stoppingRefusal = {
   status: 503,

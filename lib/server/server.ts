@@ -13,12 +13,13 @@ import { MemoryStore } from "../storage/memory_store.ts";
 import { randomId } from "../storage/random_id.ts";
 import { type Store, StoreFailedError, StoreFullError, StoreOpenError } from "../storage/store.ts";
 import { Activity } from "../web/activity.ts";
+import { Admission } from "../web/admission.ts";
 import { Site } from "../web/site.ts";
 import { Dialler } from "./dialler.ts";
 import { Driver } from "./driver.ts";
 import { Fetcher } from "./fetcher.ts";
 import { findGone } from "./find_gone.ts";
-import { acceptAll, bind } from "./listener.ts";
+import { acceptAll, bind, turnAway } from "./listener.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
 import { Scrub } from "./scrub.ts";
@@ -68,10 +69,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function openStore({ dataDirectory }: ServerOptions, port: number): Store {
-  if (dataDirectory === undefined) return new MemoryStore();
+function openStore({ dataDirectory, bytesMax, filesMax }: ServerOptions, port: number): Store {
+  const quota = { bytesMax, filesMax };
+  if (dataDirectory === undefined) return new MemoryStore(randomId(), { quota });
   try {
-    return openDiskStore(dataDirectory(port));
+    return openDiskStore(dataDirectory(port), { quota });
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     throw new ServerError("store", error.message, { cause: error });
@@ -116,8 +118,9 @@ class Server implements RunningServer {
   readonly #driver: Driver;
   readonly #scrub: Scrub;
   readonly #site: Site | undefined;
-  readonly #watchdog = new Watchdog();
   readonly #activity = new Activity();
+  readonly #watchdog = new Watchdog(() => this.#activity.refusals.note("silence"));
+  readonly #admission: Admission;
   readonly #strangers = new StrangerLog();
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #sweeper: ReturnType<typeof setInterval>;
@@ -142,7 +145,9 @@ class Server implements RunningServer {
     if (place !== undefined && place.ring !== place.files) this.ringWeb = place.ring;
     const boot = randomId();
     const activity = this.#activity;
-    const { secret } = options;
+    const { secret, connectionsMax, connectionsPerAddressMax: perAddressMax } = options;
+    const isMember = (host: string) => this.#isMember(host);
+    this.#admission = new Admission({ connectionsMax, perAddressMax, isMember });
     this.#credentials = options.credentials;
     const dialler = new Dialler({
       ...(secret === undefined ? {} : { party: { secret, id: store.id } }),
@@ -154,6 +159,7 @@ class Server implements RunningServer {
       onUnreachable: (address, reason) =>
         this.#driver.handle({ type: "unreachable", address, reason }),
       onDistrust: (address, text) => this.#handleDistrust(address, text),
+      refusals: activity.refusals,
     });
     this.#uploads = new Uploads({
       self: store.id,
@@ -305,11 +311,17 @@ class Server implements RunningServer {
   }
 
   #accept(conn: Deno.TcpConn): void {
+    const { hostname: host, port } = conn.remoteAddr;
+    const refusedBy = this.#admission.enter(host);
+    if (refusedBy !== undefined) {
+      this.#activity.refusals.note(refusedBy);
+      return turnAway(conn);
+    }
     conn.setNoDelay(true);
     const credentials = this.#credentials;
     const entrance = credentials === undefined ? undefined : new TlsEntrance(conn, credentials);
     const stream = new TimedStream(entrance ?? conn);
-    const remote = formatAddress({ host: conn.remoteAddr.hostname, port: conn.remoteAddr.port });
+    const remote = formatAddress({ host, port });
     const session = new Session({
       connection: new FrameConnection(stream),
       stream,
@@ -317,6 +329,7 @@ class Server implements RunningServer {
       entrance,
       secret: this.#parts.options.secret,
       strangers: this.#strangers,
+      refusals: this.#activity.refusals,
       driver: this.#driver,
       store: this.#parts.store,
       uploads: this.#uploads,
@@ -334,8 +347,14 @@ class Server implements RunningServer {
     const run = session.run().finally(() => {
       unwatch();
       this.#sessions.delete(session);
+      this.#admission.leave(host);
     });
     this.#sessions.set(session, run);
+  }
+
+  /** Whether a member of the list is at this address. */
+  #isMember(host: string): boolean {
+    return this.#driver.node.members.some(({ address }) => parseAddress(address)?.host === host);
   }
 
   /** A newcomer that is not let in has no ring; who is in one goes on without that server. */

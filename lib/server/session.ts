@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { logger } from "../log.ts";
 import { ConnectionError, type FrameConnection, type Received } from "../protocol/connection.ts";
+import { SendQueueFullError } from "../protocol/send_queue.ts";
 import { contentTypeOf } from "../protocol/content_type.ts";
 import { decodeIncoming, type Incoming, withBody } from "../protocol/decode.ts";
 import { encodeAnswer } from "../protocol/encode.ts";
@@ -35,9 +36,10 @@ import { isPassing } from "../storage/disk_error.ts";
 import type { Answered } from "../storage/answered.ts";
 import { BodyDamagedError, type BodyReader, type Store } from "../storage/store.ts";
 import { describeMessage } from "./describe.ts";
+import type { Refusals } from "../web/refusals.ts";
 import type { Driver } from "./driver.ts";
 import { post } from "./peers.ts";
-import { noRoom, stoppingAnswer, storeRefusal } from "./refusal.ts";
+import { roomRefusal, stoppingAnswer, storeRefusal } from "./refusal.ts";
 import type { StrangerLog } from "./stranger_log.ts";
 import type { TimedStream } from "./timed_stream.ts";
 import type { TlsEntrance } from "./tls_entrance.ts";
@@ -74,6 +76,7 @@ export interface SessionOptions {
   /** Below the connection, where it is to be encrypted. */
   readonly entrance: TlsEntrance | undefined;
   readonly strangers: StrangerLog;
+  readonly refusals: Refusals;
   readonly driver: Driver;
   readonly store: Store;
   readonly uploads: Uploads;
@@ -113,13 +116,14 @@ export class Session {
 
   /** Serves the connection until it ends. Never rejects. */
   async run(): Promise<void> {
-    const { connection, driver, remote, strangers, onFatal } = this.#options;
+    const { connection, driver, remote, strangers, refusals, onFatal } = this.#options;
     try {
       await this.#prove();
       await this.#serve();
       await this.#answers;
       await connection.flush();
     } catch (error) {
+      if (error instanceof SendQueueFullError) refusals.note("send_queue");
       if (error instanceof ProtocolError) await this.#refuse(error);
       else if (error instanceof HandshakeError) strangers.note(remote, error.message);
       else if (!(error instanceof ConnectionError || error instanceof BodyDamagedError)) {
@@ -234,10 +238,14 @@ export class Session {
     const { item, size } = message;
     const contentType = message.contentType ?? contentTypeOf(item);
     const ask = { type: "PUT", item, size, contentType } as const;
-    const { driver, store, uploads } = this.#options;
+    const { driver, store, uploads, refusals } = this.#options;
     const refuse = (refusal: { status: number; error: string }) =>
       this.#answerUnread({ type: "PUT", item, ...refusal });
-    if (store.isFull) return await refuse(noRoom);
+    const lack = roomRefusal(store.lacksRoomFor(item, size));
+    if (lack !== undefined) {
+      refusals.note("room");
+      return await refuse(lack);
+    }
     if (size <= inlineBytesMax) {
       const body = await this.#readBody();
       const sha256 = sha256Of(body);
@@ -376,9 +384,12 @@ export class Session {
 
   /** Answers what is no message, after everything before it, and lets the other side read why. */
   async #refuse(error: ProtocolError): Promise<void> {
-    const { connection, remote, strangers } = this.#options;
+    const { connection, remote, strangers, refusals } = this.#options;
     if (error.status === unprovenStatus) strangers.note(remote, error.message);
-    else log.info(() => `${remote}: ${error.message}`);
+    else {
+      refusals.note("frame");
+      log.info(() => `${remote}: ${error.message}`);
+    }
     let linger: ReturnType<typeof setTimeout> | undefined;
     try {
       await this.#answers;

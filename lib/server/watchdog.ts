@@ -15,8 +15,11 @@ export interface Watched {
 export class Watchdog {
   readonly #watched = new Set<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #onStuck: () => void;
 
-  constructor() {
+  /** `onStuck` is called for each connection that is closed. */
+  constructor(onStuck: () => void = () => {}) {
+    this.#onStuck = onStuck;
     this.#timer = setInterval(() => this.#look(), lookIntervalMs);
   }
 
@@ -33,7 +36,9 @@ export class Watchdog {
 
   #look(): void {
     for (const watched of this.#watched) {
-      if (watched.isStuck()) watched.close();
+      if (!watched.isStuck()) continue;
+      this.#onStuck();
+      watched.close();
     }
   }
 }

@@ -13,7 +13,7 @@ import type { Activity } from "../web/activity.ts";
 import type { Backend, Refusal, Upload } from "../web/backend.ts";
 import type { Driver } from "./driver.ts";
 import { receiveBody } from "./receive_body.ts";
-import { noRoom, stoppingRefusal, storeRefusal } from "./refusal.ts";
+import { roomRefusal, stoppingRefusal, storeRefusal } from "./refusal.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What {@linkcode WebBackend} is made of. */
@@ -72,10 +72,14 @@ export class WebBackend implements Backend {
     return this.#options.driver.request(ask);
   }
 
-  putRefusal(): Refusal | undefined {
+  putRefusal(name: string, size = 0): Refusal | undefined {
     const { driver, store } = this.#options;
     if (this.isStopping) return stoppingRefusal;
-    if (store.isFull) return noRoom;
+    const lack = roomRefusal(this.#guard(() => store.lacksRoomFor(name, size)));
+    if (lack !== undefined) {
+      this.activity.refusals.note("room");
+      return lack;
+    }
     const error = driver.node.putRefusal;
     return error === undefined ? undefined : { status: 503, error };
   }

@@ -1,5 +1,6 @@
 /** The web front of a server: where it listens, and where others reach it. */
 import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
+import { Admission } from "../web/admission.ts";
 import type { Side } from "../web/side.ts";
 import type { Traffic } from "../web/traffic.ts";
 import { webPortOffset } from "../web/web_options.ts";
@@ -75,21 +76,24 @@ export class WebFront {
  * @throws {ServerError} of kind `address` when that cannot be done.
  */
 export async function listenForWeb(
-  { ip: ringIp, web, credentials }: ServerOptions,
+  { ip: ringIp, web, credentials, connectionsMax, connectionsPerAddressMax }: ServerOptions,
   ringPort: number,
 ): Promise<WebFront | undefined> {
   if (web === undefined) return undefined;
   const { ip = ringIp, port, ringHttpPort } = web;
-  const encrypted = credentials === undefined ? {} : { credentials };
+  const common = () => ({
+    admission: new Admission({ connectionsMax, perAddressMax: connectionsPerAddressMax }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
   const firstPort = ringPort + webPortOffset > portMax ? 0 : ringPort + webPortOffset;
   const flag = "--http-port, or --no-http";
   const chosen = port === undefined ? {} : { port };
-  const files = await listen({ ip, firstPort, flag, ...chosen, ...encrypted });
+  const files = await listen({ ip, firstPort, flag, ...chosen, ...common() });
   if (ringHttpPort === undefined) return new WebFront(new Map([["whole", files]]));
   try {
     const port = ringHttpPort;
     const flag = "--ring-http-port";
-    const ring = await listen({ ip, firstPort: port, port, flag, ...encrypted });
+    const ring = await listen({ ip, firstPort: port, port, flag, ...common() });
     return new WebFront(new Map([["files", files], ["ring", ring]]));
   } catch (error) {
     await files.close();

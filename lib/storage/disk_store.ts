@@ -32,6 +32,7 @@ import { lockDirectory, makeDirectory } from "./data_directory.ts";
 import { attempt, fullError, ifRoom, openError } from "./disk_error.ts";
 import { LargeBodies } from "./large_bodies.ts";
 import { RecordTable } from "./record_table.ts";
+import { type Amount, growthOf, Quota, type QuotaOptions, sumOf } from "./quota.ts";
 import {
   changeTotals,
   formatBuckets,
@@ -60,6 +61,8 @@ import { WriteAheadLog } from "./write_ahead_log.ts";
 export interface DiskStoreOptions extends DatabaseOptions {
   /** Milliseconds that never go back: lets a test advance them. */
   readonly now?: () => number;
+  /** How much it may hold. */
+  readonly quota?: QuotaOptions;
 }
 
 /**
@@ -90,7 +93,8 @@ export function openDiskStore(directory: string, options: DiskStoreOptions = {})
     const log = held.use(new WriteAheadLog(`${directory}/ring.db`));
     const now = options.now ?? (() => performance.now());
     const room = held.adopt(new Room(directory, { database, now }), (room) => room.close());
-    return new DiskStore(database, { log, bodies, room, held, now });
+    const quota = new Quota(options.quota);
+    return new DiskStore(database, { log, bodies, room, held, now, quota });
   } catch (error) {
     held.dispose();
     throw openError(directory, error);
@@ -104,12 +108,15 @@ interface Parts {
   readonly room: Room;
   readonly held: DisposableStack;
   readonly now: () => number;
+  readonly quota?: Quota;
 }
 
 /** What a batch has come to while it is written. */
 interface Batch {
   /** Whether there is no room but for tombstones. */
   readonly isFull: boolean;
+  /** What the store holds by now. */
+  held: Amount;
   readonly changes: RecordChange[];
   /** The bodies of records that were replaced; at the end only those that may be files. */
   readonly replaced: Set<string>;
@@ -130,6 +137,7 @@ export class DiskStore implements Store {
   readonly #small: SmallBodies;
   readonly #large: LargeBodies;
   readonly #room: Room;
+  readonly #quota: Quota;
   readonly #awaited: AwaitedBodies;
   readonly #scrubber: Scrubber;
   readonly #held: DisposableStack;
@@ -143,7 +151,7 @@ export class DiskStore implements Store {
   #totals: RecordTotals;
 
   /** Takes what is `held`, and lets go of it in `close`. */
-  constructor(database: DatabaseSync, { log, bodies, room, held, now }: Parts) {
+  constructor(database: DatabaseSync, { log, bodies, room, held, now, quota }: Parts) {
     this.#held = held;
     this.#log = log;
     this.#transactions = new Transactions(database, () => log.syncNow());
@@ -152,6 +160,7 @@ export class DiskStore implements Store {
     this.#small = new SmallBodies(database);
     this.#large = bodies;
     this.#room = room;
+    this.#quota = quota ?? new Quota();
     this.#awaited = new AwaitedBodies(now);
     this.#scrubber = new Scrubber({
       transactions: this.#transactions,
@@ -166,7 +175,14 @@ export class DiskStore implements Store {
   }
 
   get isFull(): boolean {
-    return this.#room.isFull;
+    return this.#room.isFull || this.#quota.isReached(this.#totals);
+  }
+
+  lacksRoomFor(name: string, size: number): "disk" | "quota" | undefined {
+    if (this.#room.isFull) return "disk";
+    return this.#quota.takes(this.#totals, growthOf({ size }, this.look(name)))
+      ? undefined
+      : "quota";
   }
 
   load(): StoredRing {
@@ -311,7 +327,8 @@ export class DiskStore implements Store {
   #writeAll(batch: readonly RecordWrite[], { isFull }: { isFull: boolean }): Written {
     const replaced = new Set<string>();
     const outcomes = this.#change((changes) => {
-      const outcomes = batch.map((write) => this.#writeOne(write, { isFull, changes, replaced }));
+      const state = { isFull, held: this.#totals, changes, replaced };
+      const outcomes = batch.map((write) => this.#writeOne(write, state));
       for (const sha256 of replaced) {
         const isNeeded = this.#records.refersTo(sha256);
         if (isNeeded || this.#small.remove(sha256)) replaced.delete(sha256);
@@ -345,11 +362,14 @@ export class DiskStore implements Store {
     const newer = findSuperseding(write, { previous, hasBody });
     if (newer !== undefined) return { outcome: "superseded", previous: newer };
     if (batch.isFull && !record.deleted) return { outcome: "full" };
+    const growth = growthOf(record, previous);
+    if (!this.#quota.takes(batch.held, growth)) return { outcome: "full" };
     if (needsStoredBody(write) && !this.#hasBodyOf(record)) return { outcome: "bodyMissing" };
 
     if (body !== undefined && body.length > 0) this.#small.put(record.sha256, body);
     this.#records.put(record, previous);
     batch.changes.push({ name: record.name, previous, record });
+    batch.held = sumOf(batch.held, growth);
     const replaced = keptBody(previous);
     if (replaced !== undefined) batch.replaced.add(replaced);
     return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };

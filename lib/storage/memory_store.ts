@@ -17,6 +17,7 @@ import {
 import { bucketOf, type CompareOptions, readDiffering } from "./bucket.ts";
 import { compareName } from "./name_order.ts";
 import { randomId } from "./random_id.ts";
+import { growthOf, Quota, type QuotaOptions } from "./quota.ts";
 import {
   changeTotals,
   formatBuckets,
@@ -41,6 +42,8 @@ import { nextTurn } from "./turn.ts";
 export interface MemoryStoreOptions {
   /** The most bytes that all bodies may take together; no limit by default. */
   readonly bytesMax?: number;
+  /** How much it may hold. */
+  readonly quota?: QuotaOptions;
   /** Milliseconds that never go back. */
   readonly now?: () => number;
   /** Where bodies are kept by their SHA-256, empty: lets a test damage them. */
@@ -58,19 +61,27 @@ export class MemoryStore implements Store {
   readonly #references = new Map<string, number>();
   readonly #awaited: AwaitedBodies;
   readonly #bytesMax: number;
+  readonly #quota: Quota;
   #isFull = false;
   #totals: RecordTotals = noRecords;
   #saved: SavedRing = { incarnation: 0, members: [], stampCeiling: stampZero };
 
   constructor(readonly id: MemberId = randomId(), options: MemoryStoreOptions = {}) {
     this.#bytesMax = options.bytesMax ?? Infinity;
+    this.#quota = new Quota(options.quota);
     this.#bodies = options.bodies ?? new Map();
     this.#awaited = new AwaitedBodies(options.now ?? (() => performance.now()));
   }
 
   get isFull(): boolean {
-    if (this.#isFull) this.#isFull = this.#room() < inlineBytesMax;
-    return this.#isFull;
+    return this.#hasNoRoom() || this.#quota.isReached(this.#totals);
+  }
+
+  lacksRoomFor(name: string, size: number): "disk" | "quota" | undefined {
+    if (this.#hasNoRoom()) return "disk";
+    return this.#quota.takes(this.#totals, growthOf({ size }, this.look(name)))
+      ? undefined
+      : "quota";
   }
 
   load(): StoredRing {
@@ -131,7 +142,7 @@ export class MemoryStore implements Store {
 
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
     const bytes = batch.reduce((bytes, { body }) => bytes + (body?.length ?? 0), 0);
-    if (!this.isFull && bytes > this.#room()) this.#isFull = true;
+    if (!this.#hasNoRoom() && bytes > this.#room()) this.#isFull = true;
     const released = new Set<string>();
     const outcomes = batch.map((write) => this.#writeOne(write, released));
     for (const sha256 of released) this.#letGo(sha256);
@@ -149,7 +160,7 @@ export class MemoryStore implements Store {
 
   createBody(): BodyWriter {
     for (const sha256 of this.#awaited.expire()) this.#letGo(sha256);
-    if (this.isFull) throw fullError();
+    if (this.#hasNoRoom()) throw fullError();
     return new MemoryBodyWriter({
       keep: (sha256, body) => {
         if (sha256 === emptySha256) return;
@@ -190,7 +201,8 @@ export class MemoryStore implements Store {
     const previous = this.#records.get(record.name);
     const hasBody = (sha256: string) => this.hasBody(sha256);
     const newer = findSuperseding(write, { previous, hasBody });
-    const isRefused = newer === undefined && this.#isFull && !record.deleted;
+    const isRefused = newer === undefined && !record.deleted &&
+      (this.#isFull || !this.#quota.takes(this.#totals, growthOf(record, previous)));
     if (!newer && !isRefused && needsStoredBody(write) && !this.#hasBodyOf(record)) {
       return { outcome: "bodyMissing" };
     }
@@ -239,6 +251,11 @@ export class MemoryStore implements Store {
   #letGo(sha256: string): void {
     if (this.#references.has(sha256) || this.#awaited.has(sha256)) return;
     this.#bodies.delete(sha256);
+  }
+
+  #hasNoRoom(): boolean {
+    if (this.#isFull) this.#isFull = this.#room() < inlineBytesMax;
+    return this.#isFull;
   }
 
   /** How many bytes more the bodies may take. */

@@ -83,10 +83,17 @@ export interface Store {
   /**
    * Whether the store takes only what must not fail, tombstones and the list: true from the first
    * write that is refused for want of room until there is room again. Asking looks for it, at most
-   * once a second, so that a server which refuses all writes early still finds it.
+   * once a second, so that a server which refuses all writes early still finds it. It is true as well
+   * while the quota is reached; then what makes the store no larger is taken, too.
    * @throws {StoreFailedError} If the disk fails meanwhile.
    */
   readonly isFull: boolean;
+  /**
+   * What there is no room for a file of this name and size by: the disk, or the quota of the store.
+   * `undefined` if there is, as far as can be told before it is written.
+   * @throws {StoreFailedError} If the disk fails meanwhile.
+   */
+  lacksRoomFor(name: string, size: number): "disk" | "quota" | undefined;
   /** What was saved and written before. */
   load(): StoredRing;
   /**

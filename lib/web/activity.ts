@@ -7,6 +7,7 @@ import type { FileRecord } from "../ring/file_record.ts";
 import type { Member, MemberId } from "../ring/member.ts";
 import type { MemberMessage } from "../ring/message.ts";
 import { Histogram } from "./histogram.ts";
+import { Refusals } from "./refusals.ts";
 import { Traffic } from "./traffic.ts";
 
 /** How many CHECKs without an answer are remembered. */
@@ -57,8 +58,10 @@ export class Activity {
   damaged = 0;
   /** How long CHECKs take, in seconds. */
   readonly checkSeconds = new Histogram();
+  /** What was refused, or given up, as a bound was reached. */
+  readonly refusals = new Refusals();
   /** What goes through the web front. */
-  readonly traffic = new Traffic();
+  readonly traffic = new Traffic(this.refusals);
   /** When this began, in milliseconds of `performance.now()`. */
   readonly begunAt = performance.now();
 

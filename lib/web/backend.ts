@@ -47,8 +47,11 @@ export interface Backend {
    * Never rejects.
    */
   request(ask: Ask): Promise<Answered>;
-  /** Why a PUT would be refused now, before its body is read; `undefined` if it would not. */
-  putRefusal(): Refusal | undefined;
+  /**
+   * Why a PUT of this name, and size if that is known, would be refused now, before its body is read;
+   * `undefined` if it would not.
+   */
+  putRefusal(name: string, size?: number): Refusal | undefined;
   /** What to answer when `receive` has thrown this; `undefined` if it was the source that failed. */
   receiveRefusal(error: unknown): Refusal | undefined;
   /**

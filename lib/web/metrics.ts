@@ -50,7 +50,7 @@ function trafficMetrics({ traffic }: Activity): Metric[] {
 }
 
 function ringMetrics(activity: Activity): Metric[] {
-  const { sent, received, circles, repaired, damaged } = activity;
+  const { sent, received, circles, repaired, damaged, refusals } = activity;
   return [
     counter("ring_messages_sent_total", "Messages sent to other servers.", byLabel("type", sent)),
     counter(
@@ -66,6 +66,11 @@ function ringMetrics(activity: Activity): Metric[] {
     counter("ring_hops_total", "Circular messages passed on, one hop each.", hops(sent)),
     counter("ring_repaired_records_total", "Records had from others by comparing.", repaired),
     counter("ring_damaged_records_total", "Records and bodies found damaged.", damaged),
+    counter(
+      "ring_refused_total",
+      "What was refused or given up as a bound was reached.",
+      byLabel("bound", refusals.counts),
+    ),
   ];
 }
 

@@ -47,7 +47,7 @@ export async function putFile(
   const bytesMax = options.fileBytesMax ?? fileBytesDefault;
   const problem = whyRefused(request, bytesMax);
   if (problem !== undefined) return sendProblem(request, response, problem);
-  const refusal = backend.putRefusal();
+  const refusal = backend.putRefusal(name, sizeOf(request));
   if (refusal !== undefined) return sendRefusal(exchange, refusal);
   // Judged once more when the body is there: this one may save the client to send it.
   if (!await holdsConditions(backend, exchange)) return;
@@ -113,14 +113,19 @@ async function store(
   request: IncomingMessage,
   bytesMax: number,
 ): Promise<Stored> {
-  const length = request.headers["content-length"];
-  const size = length === undefined ? undefined : Number(length);
+  const size = sizeOf(request);
   if (size !== undefined && size <= inlineBytesMax) return inline(await readWhole(request, size));
   const chunks = readBody(request, { size, bytesMax });
   if (size !== undefined) return await backend.receive(chunks, size);
   const start = await take(chunks, inlineBytesMax);
   if (start.isWhole) return inline(new Uint8Array(Buffer.concat(start.chunks)));
   return await backend.receive(joined(start.chunks, chunks));
+}
+
+/** How many bytes the client says that it sends. */
+function sizeOf({ headers }: IncomingMessage): number | undefined {
+  const length = headers["content-length"];
+  return length === undefined ? undefined : Number(length);
 }
 
 /** Takes chunks until they are more than so many bytes, or all there are. */

@@ -1,6 +1,7 @@
 /** Traffic: what has gone through a web front, counted. */
 import { Histogram } from "./histogram.ts";
 import { RecentSeconds } from "./recent_seconds.ts";
+import { Refusals } from "./refusals.ts";
 
 /** The methods that are counted by name; of others there could be any number. */
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "POST"]);
@@ -27,6 +28,9 @@ export class Traffic {
   bytesSent = 0;
   /** How many connections are open. */
   connections = 0;
+
+  /** `refusals` counts what is refused, here and elsewhere in the server. */
+  constructor(readonly refusals = new Refusals()) {}
 
   /** Counts a request; `now` is milliseconds of a clock that never goes back. */
   count({ method, status, seconds }: AnsweredRequest, now: number): void {

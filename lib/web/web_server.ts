@@ -16,6 +16,7 @@ import type { Duplex } from "node:stream";
 import { logger } from "../log.ts";
 import { logAccess } from "./access_log.ts";
 import type { Credentials } from "../protocol/credentials.ts";
+import { Admission } from "./admission.ts";
 import { bodyRefusal, refusalOf, tunnelRefusal } from "./client_error.ts";
 import { isEncrypted, openClientSocket } from "./client_socket.ts";
 import { Connection } from "./connection.ts";
@@ -28,14 +29,14 @@ import { Traffic } from "./traffic.ts";
 /** How many ports after the first one are tried. */
 const portsTriedMax = 1000;
 
-/** How many connections there may be at a time; who comes beyond is closed at once. */
-export const connectionsMax = 2048;
-
 /** How many there may be at least, when the system does not grant the process files for more. */
 const connectionsMin = 16;
 
 /** How long a transfer may stand still unless told otherwise, in milliseconds. */
 const stallMsDefault = 30_000;
+
+/** How long a connection may be without a request unless told otherwise, in milliseconds. */
+const idleMsDefault = 60_000;
 
 /** How often connections are looked at, in milliseconds. */
 const lookIntervalMs = 1000;
@@ -51,7 +52,6 @@ const serverOptions: ServerOptions = {
   headersTimeout: 10_000,
   // A large file takes its time; one that stands still is found by looking.
   requestTimeout: 0,
-  keepAliveTimeout: 60_000,
   connectionsCheckingInterval: lookIntervalMs,
   maxHeaderSize: 16 * 1024,
   noDelay: true,
@@ -75,6 +75,10 @@ export interface WebListenOptions {
   readonly stallMs?: number;
   /** What to encrypt with; absent, nothing is encrypted. */
   readonly credentials?: Credentials;
+  /** How long a connection may be without a request, in milliseconds. */
+  readonly idleMs?: number;
+  /** Who is let in; who is not is closed at once. */
+  readonly admission?: Admission;
 }
 
 /** An exchange that is over. */
@@ -95,6 +99,7 @@ export class WebServer {
   readonly #stallMs: number;
   /** Those whose handshake is under way. */
   readonly #entering = new Set<Socket>();
+  readonly #admission: Admission;
   readonly #connections = new Map<Socket, Connection>();
   readonly #door: Door;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -107,17 +112,24 @@ export class WebServer {
   /** The most connections that there were at a time. */
   #connectionsMost = 0;
 
-  private constructor(server: Server, { stallMs = stallMsDefault, credentials }: WebListenOptions) {
+  private constructor(
+    server: Server,
+    { stallMs = stallMsDefault, admission = new Admission(), credentials }: WebListenOptions,
+  ) {
     this.#server = server;
     this.#stallMs = stallMs;
+    this.#admission = admission;
     this.#credentials = credentials;
     this.#closed = new Promise((resolve) => server.once("close", () => resolve()));
     // Before the door, which listens to the connections as they come.
-    if (credentials === undefined) server.on("connection", (socket) => this.#connect(socket));
-    else this.#encrypt(server);
+    if (credentials === undefined) {
+      server.on("connection", (socket) => {
+        if (this.#admit(socket)) this.#connect(socket);
+      });
+    } else this.#encrypt(server);
     this.#door = new Door({
       server,
-      isFull: () => this.#connections.size + this.#entering.size >= server.maxConnections,
+      isFull: () => this.#admission.isFull,
       onShortage: () => this.#shed(),
     });
     this.#watch = setInterval(() => this.#look(), lookIntervalMs);
@@ -136,11 +148,10 @@ export class WebServer {
    * @throws {Error} The system's, with its `code`, when that cannot be done.
    */
   static async listen(options: WebListenOptions): Promise<WebServer> {
-    const { ip, port, firstPort } = options;
+    const { ip, port, firstPort, idleMs = idleMsDefault } = options;
     const last = port ?? Math.min(firstPort + portsTriedMax, 65535);
     for (let candidate = port ?? firstPort;; candidate++) {
-      const server = createServer(serverOptions);
-      server.maxConnections = connectionsMax;
+      const server = createServer({ ...serverOptions, keepAliveTimeout: idleMs });
       // What is beyond is not seen, so one more is let in to tell that there are too many.
       server.maxHeadersCount = headerFieldsMax + 1;
       // A client that has sent all it wants to may say so, and still read the answers.
@@ -215,6 +226,7 @@ export class WebServer {
 
   async #enter(socket: Socket, serve: readonly Serve[]): Promise<void> {
     if (this.#credentials === undefined) return void socket.destroy();
+    if (!this.#admit(socket)) return;
     this.#entering.add(socket);
     try {
       const opened = await openClientSocket(socket, this.#credentials);
@@ -223,6 +235,19 @@ export class WebServer {
     } finally {
       this.#entering.delete(socket);
     }
+  }
+
+  /** Whether a connection is let in; it is counted until it is closed, and else closed at once. */
+  #admit(socket: Socket): boolean {
+    const { remoteAddress = "" } = socket;
+    const refusedBy = this.#admission.enter(remoteAddress);
+    if (refusedBy !== undefined) {
+      this.#traffic.refusals.note(refusedBy);
+      socket.destroy();
+      return false;
+    }
+    socket.once("close", () => this.#admission.leave(remoteAddress));
+    return true;
   }
 
   #connect(socket: Socket): void {
@@ -289,10 +314,10 @@ export class WebServer {
   #shed(): void {
     const most = this.#connectionsMost;
     this.#connectionsMost = 0;
-    this.#server.maxConnections = Math.max(connectionsMin, Math.floor(most / 2));
+    this.#admission.limit(Math.max(connectionsMin, Math.floor(most / 2)));
     log.warn(
       `Too many open files with ${most} connections of HTTP: ` +
-        `from now on there are ${this.#server.maxConnections} at the most`,
+        `from now on there are ${this.#admission.connectionsMax} at the most`,
     );
     for (const connection of this.#connections.values()) {
       if (!connection.isBusy) connection.close();
@@ -304,6 +329,7 @@ export class WebServer {
     for (const connection of this.#connections.values()) {
       if (!connection.look(now, this.#stallMs)) continue;
       log.debug(() => `${connection.remote} stands still: closed`);
+      this.#traffic.refusals.note("silence");
       connection.close();
     }
   }

@@ -40,15 +40,12 @@ export async function launchBrowser(
 
 /**
  * Playwright looks in `/proc/sys` for Windows as soon as it is imported, for which Deno would want every
- * permission; this variable puts that off until it is needed, which it never is.
+ * permission; this variable puts that off until it is needed, which it never is. It stays set, as
+ * tests that run at the same time share the environment, and may be importing.
  */
 async function importChromium(): Promise<BrowserType> {
   Deno.env.set(windowsLookVariable, "1");
-  try {
-    return (await import("playwright-core")).chromium;
-  } finally {
-    Deno.env.delete(windowsLookVariable);
-  }
+  return (await import("playwright-core")).chromium;
 }
 
 function hasChromium(): boolean {

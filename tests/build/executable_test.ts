@@ -40,6 +40,23 @@ const outcomes: Readonly<Record<string, string>> = {
   "open a database": "done",
 };
 
+/** The same when it has given up all files but those of one directory. */
+const confinedOutcomes: Readonly<Record<string, string>> = {
+  "read by a name": "done",
+  "read outside by a name": "NotCapable",
+  "read outside by an encoded name": "NotCapable",
+  "read outside": "NotCapable",
+  "list outside": "NotCapable",
+  "look outside": "NotCapable",
+  "write": "done",
+  "write outside": "NotCapable",
+  "remove outside": "NotCapable",
+  "make a link to what is outside": "NotCapable",
+  "open a database": "done",
+  "open a database outside": "NotCapable",
+  "ask for more": "NotCapable",
+};
+
 interface Run {
   readonly code: number;
   readonly stdout: string;
@@ -124,7 +141,28 @@ async function checkExecutable(output: string, t: Deno.TestContext): Promise<voi
     assertEquals(JSON.parse(stdout), outcomes);
     assertEquals(stderr, "");
   });
+  await t.step(
+    "reads and writes nothing outside a directory to which it confines itself",
+    async () => {
+      const directory = join(dirname(output), "data");
+      await Deno.mkdir(directory, { recursive: true });
+      await Deno.writeTextFile(join(directory, "inside"), "");
+      const { stdout, stderr } = await run(output, ["confined", directory], "y\ny\ny\n");
+      assertEquals([JSON.parse(stdout), stderr], [confinedOutcomes, ""]);
+      await Deno.remove(directory, { recursive: true });
+    },
+  );
 }
+
+testBuild("deno run with these permissions is held to them as well", async (directory, t) => {
+  const output = join(directory, "ring");
+  const words = [Deno.execPath(), "run", "--quiet", ...permissions, probe];
+  const quoted = words.map((word) => `'${word}'`).join(" ");
+  // The modules are where they were found before.
+  const cache = `DENO_DIR='${await denoDirectory()}'`;
+  await Deno.writeTextFile(output, `#!/bin/sh\n${cache} exec ${quoted} "$@"\n`, { mode: 0o700 });
+  await checkExecutable(output, t);
+});
 
 testBuild("buildExecutable() makes an executable", async (directory, t) => {
   const output = join(directory, "ring");
@@ -179,6 +217,13 @@ testBuild("buildExecutable() leaves the executable alone when it fails", async (
   assertEquals(await Deno.readTextFile(output), "the one before");
   assertEquals(namesIn(directory), ["broken.ts", "ring"]);
 });
+
+async function denoDirectory(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const info: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  if (typeof info === "object" && info !== null && "denoDir" in info) return String(info.denoDir);
+  throw new Error("deno info does not name its directory");
+}
 
 function namesIn(directory: string): readonly string[] {
   return [...Deno.readDirSync(directory)].map((entry) => entry.name).sort();

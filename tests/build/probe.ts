@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { closestString } from "@std/text";
+import { confine } from "../../lib/cli/confinement.ts";
 
 /** What a program may want to do; each throws `NotCapable` where it may not. */
 const attempts: Readonly<Record<string, () => unknown>> = {
@@ -23,6 +24,33 @@ const attempts: Readonly<Record<string, () => unknown>> = {
   "open a database": () => new DatabaseSync(":memory:").close(),
 };
 
+/** The same of files, in and outside a directory that holds a file `inside`. */
+function fileAttempts(directory: string): Readonly<Record<string, () => unknown>> {
+  // As a server would read a name of HTTP that nobody has judged.
+  const named = (path: string) => Deno.readFileSync(`${directory}${decodeURIComponent(path)}`);
+  return {
+    "read by a name": () => named("/inside"),
+    "read outside by a name": () => named("/../../../../../../../../../../etc/passwd"),
+    "read outside by an encoded name": () =>
+      named("/..%2f..%2f..%2f..%2f..%2f..%2f..%2fetc%2fpasswd"),
+    "read outside": () => Deno.readFileSync("/etc/passwd"),
+    "list outside": () => [...Deno.readDirSync("/")],
+    "look outside": () => Deno.statSync(`${directory}/..`),
+    "write": () => Deno.writeTextFileSync(`${directory}/written`, ""),
+    "write outside": () => Deno.writeTextFileSync(`${directory}-written`, ""),
+    "remove outside": () => Deno.removeSync(`${directory}-missing`),
+    "make a link to what is outside": () => Deno.symlinkSync("/etc/passwd", `${directory}/link`),
+    "open a database": () => new DatabaseSync(`${directory}/ring.db`).close(),
+    "open a database outside": () => new DatabaseSync(`${directory}-ring.db`).close(),
+    "ask for more": () =>
+      assertDenied(Deno.permissions.requestSync({ name: "read", path: "/etc" })),
+  };
+}
+
+function assertDenied({ state }: Deno.PermissionStatus): void {
+  if (state !== "granted") throw new Deno.errors.NotCapable(state);
+}
+
 const [command = "", ...rest] = Deno.args;
 switch (command) {
   case "args":
@@ -41,8 +69,14 @@ switch (command) {
     await awaitSignal();
     break;
   case "attempt":
-    console.log(JSON.stringify(await makeAttempts()));
+    console.log(JSON.stringify(await makeAttempts(attempts)));
     break;
+  case "confined": {
+    const [directory = ""] = rest;
+    confine({ read: [directory], write: [directory] });
+    console.log(JSON.stringify(await makeAttempts(fileAttempts(directory))));
+    break;
+  }
 }
 
 async function awaitSignal(): Promise<void> {
@@ -56,7 +90,9 @@ async function awaitSignal(): Promise<void> {
 }
 
 /** Each attempt with "done", or the name of what it threw. */
-async function makeAttempts(): Promise<Record<string, string>> {
+async function makeAttempts(
+  attempts: Readonly<Record<string, () => unknown>>,
+): Promise<Record<string, string>> {
   const outcomes: Record<string, string> = {};
   for (const [name, attempt] of Object.entries(attempts)) {
     try {

@@ -215,6 +215,7 @@ Deno.test("one request more than requestsMax is answered 503, until another has 
   const refused = server.ask({ type: "GET", item: "a" });
   const error = `This server has ${requestsMax} requests under way; try again`;
   assertEquals(server.answerTo(refused), { type: "GET", item: "a", status: 503, error });
+  assertEquals(server.effectsOf("refused"), [{ type: "refused", bound: "requests" }]);
   const [look] = server.jobs("look");
   if (look !== undefined) server.finish(look);
   assertEquals(server.answerTo(server.ask({ type: "GET", item: "a" })), undefined);

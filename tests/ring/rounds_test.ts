@@ -358,6 +358,7 @@ Deno.test("a round expires at its deadline, once", () => {
   assertEquals(harness.events, []);
   harness.wake(resendMs);
   assertEquals(harness.events, ["expired with 0"]);
+  assertEquals(harness.take("refused"), [{ type: "refused", bound: "circle_time" }]);
   assertEquals(harness.rounds.dueAt, Infinity);
 });
 

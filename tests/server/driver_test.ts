@@ -10,6 +10,7 @@ import { Watchdog } from "../../lib/server/watchdog.ts";
 import { StoreFailedError } from "../../lib/storage/disk_error.ts";
 import { MemoryStore } from "../../lib/storage/memory_store.ts";
 import { Activity } from "../../lib/web/activity.ts";
+import { Refusals } from "../../lib/web/refusals.ts";
 import { sha256Of } from "../storage/sample.ts";
 
 const body = new Uint8Array([1]);
@@ -41,6 +42,7 @@ class Fixture implements AsyncDisposable {
       onMessage: ignore,
       onUnreachable: ignore,
       onDistrust: ignore,
+      refusals: new Refusals(),
     });
     const uploads = new Uploads({ self: store.id, boot: "boot", store, dialler, others: () => [] });
     this.driver = new Driver({

@@ -7,6 +7,7 @@ import type { MemberMessage } from "../../lib/ring/message.ts";
 import { Dialler } from "../../lib/server/dialler.ts";
 import { connectingBytesMax, Peers } from "../../lib/server/peers.ts";
 import { SilenceWatch } from "../../lib/server/silence.ts";
+import { Refusals } from "../../lib/web/refusals.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { memberMessages } from "../protocol/sample.ts";
@@ -24,13 +25,15 @@ function ack(hop: number): MemberMessage {
 function startPeers() {
   const messages: MemberMessage[] = [];
   const unreachable: string[] = [];
+  const refusals = new Refusals();
   const peers = new Peers({
+    refusals,
     dialler: new Dialler(),
     onMessage: (message) => messages.push(message),
     onUnreachable: (address, reason) => unreachable.push(`${address} ${reason}`),
     onDistrust: (address, text) => unreachable.push(`${address} ${text}`),
   });
-  return { peers, messages, unreachable, [Symbol.dispose]: () => peers.close() };
+  return { peers, messages, unreachable, refusals, [Symbol.dispose]: () => peers.close() };
 }
 
 /** A listener, and its address. */
@@ -160,8 +163,41 @@ Deno.test({
     assertEquals(hops, Array.from({ length: kept }, (_, hop) => hop));
     started.peers.send(server.address, ack(count));
     assertEquals(await receiveHops(connection, 1), [count]);
+    assertEquals(started.refusals.counts.get("send_queue"), 10);
     connection.close();
     await eventually(() => started.unreachable.length === 1, { what: "the broken connection" });
+  },
+});
+
+Deno.test({
+  name: "Peers gives up a connection whose other side takes nothing, and serves the others",
+  ...needs("net"),
+  fn: async () => {
+    using deaf = listen();
+    using server = listen();
+    using started = startPeers();
+    started.peers.send(deaf.address, ack(1));
+    started.peers.send(server.address, ack(2));
+    const connections = [await deaf.accept(), await server.accept()] as const;
+    // The system takes some megabytes more than what may wait.
+    const error = "x".repeat(64 * 1024);
+    const large: MemberMessage = {
+      type: "REFUSE",
+      from: self,
+      to: other,
+      status: 403,
+      intended: "",
+      error,
+    };
+    await eventually(() => {
+      for (let i = 0; i < 16; i++) started.peers.send(deaf.address, large);
+      return started.refusals.counts.get("send_queue") === 1;
+    }, { what: "the queue to be full" });
+    assertEquals(await receiveHops(connections[1], 1), [2]);
+    started.peers.send(server.address, ack(3));
+    assertEquals(await receiveHops(connections[1], 1), [3]);
+    for (const connection of connections) connection.close();
+    await eventually(() => started.unreachable.length >= 2, { what: "the broken connections" });
   },
 });
 

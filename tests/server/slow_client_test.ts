@@ -5,6 +5,7 @@ import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { bytesOf, sha256Of } from "../storage/sample.ts";
 import { replaceMethod } from "./double.ts";
+import { refused } from "./metric.ts";
 import { Ring } from "./ring.ts";
 
 /** More than the buffers of two sockets hold. */
@@ -106,7 +107,7 @@ Deno.test({
   name: "a connection that sends messages and reads no reply is closed, and costs others nothing",
   ...needs("net"),
   fn: async () => {
-    await using ring = await Ring.start();
+    await using ring = await Ring.start({ server: { web: { port: 0 } } });
     using bystander = await ring.connect();
     await bystander.put("good", small);
     using silent = await ring.connect();
@@ -120,6 +121,7 @@ Deno.test({
     };
     const failure = await isClosed().then(() => undefined, (error: unknown) => error);
     assert(failure instanceof Error, "200,000 messages were taken, and no reply was read");
+    await eventually(async () => await refused(ring, "send_queue") === 1, { what: "the count" });
     assertEquals((await bystander.ask({ type: "GET", item: "good" })).body, small);
   },
 });

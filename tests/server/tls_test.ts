@@ -8,6 +8,7 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "../../lib/server/options.ts";
 import { Dialler } from "../../lib/server/dialler.ts";
 import { Peers } from "../../lib/server/peers.ts";
+import { Refusals } from "../../lib/web/refusals.ts";
 import { startServer } from "../../lib/server/server.ts";
 import { eventually } from "../eventually.ts";
 import { memberMessages } from "../protocol/sample.ts";
@@ -192,6 +193,7 @@ Deno.test({
     const credentials = await own.credentials("a");
     const told: string[] = [];
     const peers = new Peers({
+      refusals: new Refusals(),
       dialler: new Dialler({ credentials: () => credentials }),
       onMessage: () => told.push("message"),
       onUnreachable: (_address, reason) => told.push(reason),

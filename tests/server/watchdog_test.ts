@@ -33,7 +33,8 @@ class HeldStream implements ByteStream {
 }
 
 Deno.test("Watchdog closes what is stuck, and neither what moves nor what it no longer watches", async () => {
-  const watchdog = new Watchdog();
+  let noted = 0;
+  const watchdog = new Watchdog(() => noted++);
   const [stuck, moving, forgotten] = [true, false, true].map((is) => new Connection(is));
   assert(stuck !== undefined && moving !== undefined && forgotten !== undefined);
   const forget = watchdog.watch(forgotten);
@@ -42,7 +43,7 @@ Deno.test("Watchdog closes what is stuck, and neither what moves nor what it no 
   forget();
   await eventually(() => stuck.closed > 0, { what: "the connection to be closed" });
   watchdog.close();
-  assertEquals([moving.closed, forgotten.closed], [0, 0]);
+  assertEquals([noted, moving.closed, forgotten.closed], [stuck.closed, 0, 0]);
 });
 
 Deno.test("TimedStream knows for how long nothing was read or written", async () => {

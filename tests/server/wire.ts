@@ -39,10 +39,15 @@ export class Wire implements Disposable {
     const conn = await Deno.connect({ hostname: target.host, port: target.port });
     conn.setNoDelay(true);
     const wire = new Wire(conn);
-    if (secret !== undefined) {
-      await greet(wire.#connection, { secret, id: "" });
-      // What the test sends goes past the connection's queue.
-      await wire.#connection.flush();
+    try {
+      if (secret !== undefined) {
+        await greet(wire.#connection, { secret, id: "" });
+        // What the test sends goes past the connection's queue.
+        await wire.#connection.flush();
+      }
+    } catch (error) {
+      wire.close();
+      throw error;
     }
     return wire;
   }

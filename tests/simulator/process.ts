@@ -293,6 +293,8 @@ export class Process implements Endpoint {
         return this.#collect(effect);
       case "mended":
         return this.#mended(effect);
+      case "refused":
+        return;
       case "fetch":
         return this.#fetch(effect);
       case "send":

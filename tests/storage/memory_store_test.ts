@@ -5,12 +5,13 @@ import { flipBit } from "./sample.ts";
 import { testStore } from "./store_suite.ts";
 
 testStore("MemoryStore", {
-  open: ({ isLittle }) => {
+  open: ({ isLittle, quota }) => {
     const bodies = new Map<string, Uint8Array>();
     let time = 0;
     const store = new MemoryStore(undefined, {
       bodies,
       now: () => time,
+      ...(quota === undefined ? {} : { quota }),
       ...(isLittle ? { bytesMax: 3.5 * inlineBytesMax } : {}),
     });
     return {

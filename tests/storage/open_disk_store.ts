@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { DiskStore } from "../../lib/storage/disk_store.ts";
 import { LargeBodies } from "../../lib/storage/large_bodies.ts";
+import { Quota } from "../../lib/storage/quota.ts";
 import { Room } from "../../lib/storage/room.ts";
 import { openDatabase } from "../../lib/storage/schema.ts";
 import { WriteAheadLog } from "../../lib/storage/write_ahead_log.ts";
@@ -12,7 +13,7 @@ import type { OpenedStore, OpenOptions } from "./store_suite.ts";
 const littlePages = 50;
 
 /** A new store in a directory of its own; its parts are those of `openDiskStore`, without the lock. */
-export function openDiskStoreToHarm({ isLittle }: OpenOptions): OpenedStore {
+export function openDiskStoreToHarm({ isLittle, quota }: OpenOptions): OpenedStore {
   const held = new DisposableStack();
   const directory = held.adopt(
     Deno.makeTempDirSync(),
@@ -26,7 +27,10 @@ export function openDiskStoreToHarm({ isLittle }: OpenOptions): OpenedStore {
   held.defer(() => database.close());
   const log = held.use(new WriteAheadLog(`${directory}/ring.db`));
   const room = new Room(directory, { database, now });
-  const store = new DiskStore(database, { log, bodies, room, held, now });
+  const store = new DiskStore(database, {
+    ...{ log, bodies, room, held, now },
+    quota: new Quota(quota),
+  });
   return {
     store,
     advance: (milliseconds) => {

@@ -11,10 +11,12 @@ import {
 import type { Member } from "../../lib/ring/member.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import { chunkBytesMax } from "../../lib/storage/body.ts";
+import type { QuotaOptions } from "../../lib/storage/quota.ts";
 import type { Store } from "../../lib/storage/store.ts";
 import { testBuckets } from "./bucket_suite.ts";
 import { testDamage } from "./damage_suite.ts";
 import { testModel } from "./model_suite.ts";
+import { testQuota } from "./quota_suite.ts";
 import {
   bytesOf,
   inline,
@@ -30,6 +32,7 @@ import {
 export interface OpenOptions {
   /** Whether it is to have room for a few files of 64 KiB only. */
   readonly isLittle?: boolean;
+  readonly quota?: QuotaOptions;
 }
 
 /** A new store, how to harm it, and how to be rid of it. */
@@ -328,6 +331,7 @@ export function testStore(name: string, { open, ignore = false }: SuiteOptions):
   });
 
   testModel(test);
+  testQuota(test);
   testBuckets(test);
   testDamage(test);
 }

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { connectionsMax, type Handler, WebServer } from "../../lib/web/web_server.ts";
+import { Admission, connectionsDefault } from "../../lib/web/admission.ts";
+import { type Handler, WebServer } from "../../lib/web/web_server.ts";
 import { Traffic } from "../../lib/web/traffic.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
@@ -11,7 +12,10 @@ class Fixture implements AsyncDisposable {
   readonly traffic = new Traffic();
   private constructor(readonly web: WebServer) {}
 
-  static async open(handler: Handler, options: { stallMs?: number } = {}): Promise<Fixture> {
+  static async open(
+    handler: Handler,
+    options: { stallMs?: number; idleMs?: number; admission?: Admission } = {},
+  ): Promise<Fixture> {
     const fixture = new Fixture(
       await WebServer.listen({ ip: "127.0.0.1", port: 0, firstPort: 0, ...options }),
     );
@@ -350,6 +354,7 @@ Deno.test({
       await new Promise((resolve) => setTimeout(resolve, 100));
       return traffic.connections === 3;
     }, { what: "two of them to be closed" });
+    assertEquals(traffic.refusals.counts.get("silence"), 2);
     await slow.send("x".repeat(1000 - sent));
     open();
     assertEquals((await slow.receive("PUT")).text, "/slow 1000");
@@ -383,28 +388,49 @@ for (const [what, bytes] of answeredEarly) {
 }
 
 Deno.test({
-  name: `${connectionsMax} clients are served at a time, and those beyond are closed`,
+  name: `${connectionsDefault} clients are served at a time, and those beyond are closed`,
   ignore: needs("net").ignore || Deno.build.os !== "linux",
   fn: async () => {
-    await using fixture = await Fixture.open(echo);
+    await using fixture = await Fixture.open(echo, {
+      admission: new Admission({ perAddressMax: 0 }),
+    });
     const connections: HttpConnection[] = [];
     try {
-      while (connections.length < connectionsMax) connections.push(await fixture.connect());
-      await eventually(() => fixture.traffic.connections === connectionsMax, {
+      while (connections.length < connectionsDefault) connections.push(await fixture.connect());
+      await eventually(() => fixture.traffic.connections === connectionsDefault, {
         what: "all connections to be accepted",
       });
       using beyond = await fixture.connect();
       assert(await beyond.isEnded());
+      assertEquals(fixture.traffic.refusals.counts.get("connections"), 1);
       for (const connection of [connections[0], connections.at(-1)]) {
         assertEquals((await connection?.ask({ target: "/" }))?.status, 200);
       }
       connections.pop()?.close();
-      await eventually(() => fixture.traffic.connections < connectionsMax, { what: "room" });
+      await eventually(() => fixture.traffic.connections < connectionsDefault, { what: "room" });
       using again = await fixture.connect();
       assertEquals((await again.ask({ target: "/" })).status, 200);
     } finally {
       for (const connection of connections) connection.close();
     }
+  },
+});
+
+Deno.test({
+  name: "a connection on which no further request comes is closed, and others are not",
+  ...needs("net"),
+  fn: async () => {
+    await using fixture = await Fixture.open(echo, { idleMs: 200 });
+    using idle = await fixture.connect();
+    using bystander = await fixture.connect();
+    assertEquals((await idle.ask({ target: "/" })).status, 200);
+    let isClosed = false;
+    const closing = idle.isEnded().then(() => isClosed = true);
+    await eventually(async () => {
+      assertEquals((await bystander.ask({ target: "/" })).status, 200);
+      return isClosed;
+    }, { what: "the idle connection to be closed" });
+    await closing;
   },
 });
 
