@@ -61,6 +61,7 @@ export function testQuota(test: Test): void {
     const body = bytesOf(inlineBytesMax + 1);
     const sha256 = await upload(store, body);
     assertEquals(outcomes(store, [{ record: recordOf("a", { body }) }]), ["full"]);
+    await store.sync();
     assertEquals(store.hasBody(sha256), false);
   }, hundredBytes);
 }
