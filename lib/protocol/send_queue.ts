@@ -25,6 +25,9 @@ export const sendHighWaterBytes = 256 * 1024;
 /** For how long what can wait does, in milliseconds: far less than anybody's patience (`hopTimeoutMs`). */
 export const laterMs = 10;
 
+/** A connection is busy that sent something so many milliseconds ago, or less. */
+const busyMs = 1;
+
 /** Frames are gathered into writes of at most so many bytes: a FORWARD with its body is one. */
 const writeBytesMax = 128 * 1024;
 
@@ -50,6 +53,8 @@ export class SendQueue {
   #bytes = 0;
   #bytesWritten = 0;
   #pumping = false;
+  /** When the queue was emptied last, in milliseconds of `performance.now()`. */
+  #pumpedAt = -Infinity;
   #later: ReturnType<typeof setTimeout> | undefined;
   #failure: ConnectionError | undefined;
 
@@ -145,7 +150,9 @@ export class SendQueue {
   }
 
   async #pump(): Promise<void> {
-    await turnEnd(); // What is sent in this turn goes out together.
+    // What is sent in this turn goes out together; where little is sent, nothing is worth waiting for.
+    if (performance.now() - this.#pumpedAt < busyMs) await turnEnd();
+    else await done;
     try {
       while (this.#items.length > 0) {
         const items = this.#items;
@@ -157,6 +164,7 @@ export class SendQueue {
         }
       }
       this.#pumping = false;
+      this.#pumpedAt = performance.now();
       this.#empty?.resolve();
       this.#empty = undefined;
     } catch (cause) {
