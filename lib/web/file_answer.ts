@@ -6,6 +6,7 @@
  */
 import type { BodyRange } from "../storage/store.ts";
 import type { Backend } from "./backend.ts";
+import { BodyCache } from "./body_cache.ts";
 import { codings } from "./coding.ts";
 import { isConditional, isRangeCurrent, judge, matchedEtag } from "./conditional.ts";
 import { ContentSelector, type Forms } from "./content.ts";
@@ -29,6 +30,7 @@ export class FileAnswer {
   readonly #backend: Backend;
   readonly #finder: FileFinder;
   readonly #selector: ContentSelector;
+  readonly #bodies = new BodyCache();
 
   constructor({ backend, finder, cacheControl }: FileAnswerOptions) {
     this.#backend = backend;
@@ -176,8 +178,29 @@ export class FileAnswer {
     return await this.#sendBody(exchange, { status: 206, header, source: file, parts: several });
   }
 
-  #sendBody(exchange: Exchange, outgoing: Outgoing): Promise<boolean> {
-    return sendBody(exchange, outgoing, this.#backend);
+  async #sendBody(exchange: Exchange, outgoing: Outgoing): Promise<boolean> {
+    const whole = await this.#lend(exchange, outgoing);
+    if (whole === undefined) return await sendBody(exchange, outgoing, this.#backend);
+    const { response } = exchange;
+    const giveBack = () => this.#bodies.giveBack(whole.length);
+    if (response.closed) giveBack();
+    else response.once("close", giveBack);
+    response.writeHead(outgoing.status, outgoing.header);
+    response.end(whole);
+    return true;
+  }
+
+  /** The body of an answer if all of it is to be sent, and it is one that is kept in memory. */
+  async #lend(
+    { request }: Exchange,
+    { source, range, parts }: Outgoing,
+  ): Promise<Uint8Array | undefined> {
+    const isWhole = request.method === "GET" && range === undefined && parts === undefined;
+    const isOnDisk = "record" in source && source.bytes === undefined &&
+      source.reader === undefined;
+    if (!isWhole || !isOnDisk) return undefined;
+    const { record } = source;
+    return await this.#bodies.lend(record, () => this.#backend.openBody(record.sha256));
   }
 }
 
