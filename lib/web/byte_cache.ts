@@ -1,13 +1,24 @@
-/** A cache of so many bytes: what was not asked for the longest makes room for what is new. */
+/**
+ * A cache of so many bytes. What was not asked for lately makes room for what is new: an entry that was asked
+ * for since its turn came last is passed over once (the second chance, or CLOCK, of Corbató 1968), so that to
+ * ask for one changes nothing but a mark.
+ */
 
 /** What an entry takes beside its own bytes, about. */
 const entryBytes = 1024;
 
+interface Entry<Value> {
+  readonly value: Value;
+  readonly bytes: number;
+  /** Whether it was asked for since its turn came last. */
+  isUsed: boolean;
+}
+
 /** Keeps values by keys of text. */
 export class ByteCache<Value> {
   readonly #bytesMax: number;
-  /** In the order in which they were asked for last. */
-  readonly #entries = new Map<string, { readonly value: Value; readonly bytes: number }>();
+  /** In the order in which their turns come. */
+  readonly #entries = new Map<string, Entry<Value>>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -22,8 +33,7 @@ export class ByteCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    entry.isUsed = true;
     return entry.value;
   }
 
@@ -32,16 +42,25 @@ export class ByteCache<Value> {
     this.delete(key);
     const cost = bytes + 2 * key.length + entryBytes;
     if (cost > this.#bytesMax) return;
-    this.#entries.set(key, { value, bytes: cost });
+    this.#makeRoom(cost);
+    this.#entries.set(key, { value, bytes: cost, isUsed: false });
     this.#bytes += cost;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#bytesMax) break;
-      this.delete(oldest);
-    }
   }
 
   delete(key: string): void {
     this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
+  }
+
+  /** Ends, as whoever is passed over once is not a second time. */
+  #makeRoom(bytes: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#bytes + bytes <= this.#bytesMax) return;
+      this.delete(key);
+      if (!entry.isUsed) continue;
+      entry.isUsed = false;
+      this.#entries.set(key, entry);
+      this.#bytes += entry.bytes;
+    }
   }
 }

@@ -4,6 +4,9 @@
  * It is never older than the disk: an entry counts only while the backend's `filesVersion` is the one that it
  * was looked at with, and is looked at again when that has changed. It is of no use while the server may
  * not answer from its own disk, and is not asked then.
+ *
+ * A file is kept when it is asked for a second time before long: of many files that are asked for once, none
+ * would be there any more when it is asked for again, and all would have to be collected as garbage.
  */
 import { type FileRecord, inlineBytesMax } from "../ring/file_record.ts";
 import type { BodyReader } from "../storage/store.ts";
@@ -14,6 +17,9 @@ import { type Representation, representIdentity } from "./representation.ts";
 
 /** How much the cache may take, in bytes; compressed files are apart (`compressor.ts`). */
 const cacheBytesMax = 24 * 1024 * 1024;
+
+/** How many names are remembered that were asked for once. */
+const askedMax = 8192;
 
 /** Files that are there in compressed form as well. */
 export type Sidecars = Readonly<Partial<Record<Coding, ServedFile>>>;
@@ -40,6 +46,8 @@ export class FileCache {
   readonly #backend: Backend;
   readonly #cacheControl: string;
   readonly #entries = new ByteCache<Entry>(cacheBytesMax);
+  /** What was asked for lately, and is not kept. */
+  readonly #asked = new Set<string>();
 
   constructor(backend: Backend, cacheControl: string) {
     this.#backend = backend;
@@ -71,18 +79,32 @@ export class FileCache {
       this.#entries.delete(name);
       return undefined;
     }
-    if (known?.record.stamp !== record.stamp) return this.#add(record, version);
+    if (known?.record.stamp !== record.stamp) {
+      return this.#add(record, { version, isWanted: known !== undefined });
+    }
     known.version = version;
     return known;
   }
 
-  #add(record: FileRecord, version: number): Entry {
+  #add(
+    record: FileRecord,
+    { version, isWanted }: { version: number; isWanted: boolean },
+  ): Entry {
     const identity = representIdentity(record, this.#cacheControl);
     const bytes = record.size > inlineBytesMax ? undefined : this.#read(record);
     const entry = { record, identity, version, ...(bytes === undefined ? {} : { bytes }) };
     const isLost = bytes === undefined && record.size <= inlineBytesMax;
-    if (!isLost) this.#entries.set(record.name, entry, record.name.length + (bytes?.length ?? 0));
+    if (!isLost && (isWanted || this.#isAskedAgain(record.name))) {
+      this.#entries.set(record.name, entry, record.name.length + (bytes?.length ?? 0));
+    }
     return entry;
+  }
+
+  #isAskedAgain(name: string): boolean {
+    if (this.#asked.delete(name)) return true;
+    if (this.#asked.size >= askedMax) this.#asked.clear();
+    this.#asked.add(name);
+    return false;
   }
 
   #read({ sha256 }: FileRecord): Uint8Array | undefined {
