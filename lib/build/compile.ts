@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { BuildError } from "./build_error.ts";
 import { buildExecutable } from "./executable.ts";
-import { parseExtraHosts, permissionFlags } from "./permissions.ts";
+import { parseExtraHosts, runtimeFlags } from "./permissions.ts";
 
 /**
  * Builds `./ring` at the top of the project; `say` is told what happens, in a line each.
@@ -15,7 +15,7 @@ import { parseExtraHosts, permissionFlags } from "./permissions.ts";
  * @throws {BuildError} if `RING_NET` is malformed, or the program has errors.
  */
 export async function compileRing(say: (line: string) => void): Promise<void> {
-  const permissions = permissionFlags(parseExtraHosts(Deno.env.get("RING_NET") ?? ""));
+  const permissions = runtimeFlags(parseExtraHosts(Deno.env.get("RING_NET") ?? ""));
   const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
   const output = fileURLToPath(new URL("../../ring", import.meta.url));
   await buildExecutable({ main, output, permissions }, (reason) => {

@@ -60,8 +60,14 @@ export function parseExtraHosts(text: string): readonly string[] {
   return hosts;
 }
 
-/** The permission flags of `deno run` and `deno compile`, which are the same. */
-export function permissionFlags(extraHosts: readonly string[] = []): readonly string[] {
+/**
+ * How large V8 lets the part of its memory become in which things begin, in MiB. With its own 16 the process
+ * takes 40 MiB more under load, and is no faster.
+ */
+const youngMiBMax = 8;
+
+/** The flags of `deno run` and `deno compile`, which are the same: the permissions, and a bound on memory. */
+export function runtimeFlags(extraHosts: readonly string[] = []): readonly string[] {
   return [
     `--allow-net=${[...netHosts, ...extraHosts].join(",")}`,
     `--allow-env=${envNames.join(",")}`,
@@ -69,6 +75,7 @@ export function permissionFlags(extraHosts: readonly string[] = []): readonly st
     `--allow-write${files}`,
     "--no-remote",
     "--no-prompt",
+    `--v8-flags=--max-semi-space-size=${youngMiBMax}`,
   ];
 }
 

@@ -11,7 +11,7 @@ import {
   buildSelfExtracting,
   compileArguments,
 } from "../../lib/build/executable.ts";
-import { netHosts, permissionFlags } from "../../lib/build/permissions.ts";
+import { netHosts, runtimeFlags } from "../../lib/build/permissions.ts";
 import { needs } from "../permission.ts";
 
 const needed: { ignore: boolean } = Deno.build.os === "windows"
@@ -20,7 +20,7 @@ const needed: { ignore: boolean } = Deno.build.os === "windows"
 
 const probe = fileURLToPath(new URL("./probe.ts", import.meta.url));
 const ring = fileURLToPath(new URL("../../main.ts", import.meta.url));
-const permissions = permissionFlags();
+const permissions = runtimeFlags();
 
 /** What the program may do, and what it must not; see `probe.ts`. */
 const outcomes: Readonly<Record<string, string>> = {

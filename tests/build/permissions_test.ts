@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { BuildError } from "../../lib/build/build_error.ts";
-import { extraHostsMax, parseExtraHosts, permissionFlags } from "../../lib/build/permissions.ts";
+import { extraHostsMax, parseExtraHosts, runtimeFlags } from "../../lib/build/permissions.ts";
 
 const files = Deno.build.os === "windows" ? "" : "=/";
 
@@ -55,14 +55,14 @@ Deno.test("parseExtraHosts() refuses too many hosts", () => {
   assertThrows(() => parseExtraHosts(hosts.join(",")), BuildError, "65 are more than 64");
 });
 
-Deno.test("permissionFlags() adds the hosts of RING_NET to the private ones", () => {
-  const [net = ""] = permissionFlags(["example.com"]);
+Deno.test("runtimeFlags() adds the hosts of RING_NET to the private ones", () => {
+  const [net = ""] = runtimeFlags(["example.com"]);
   assertEquals(net.startsWith("--allow-net=127.0.0.0/8,[::1],localhost,10.0.0.0/8,"), true);
   assertEquals(net.endsWith(",192.168.0.0/16,example.com"), true);
 });
 
-Deno.test("permissionFlags() grants neither running programs nor foreign functions", () => {
-  const names = permissionFlags().map((flag) => flag.replace(/=[^/].*$/, ""));
+Deno.test("runtimeFlags() grants neither running programs nor foreign functions", () => {
+  const names = runtimeFlags().map((flag) => flag.replace(/=[^/].*$/, ""));
   assertEquals(names, [
     "--allow-net",
     "--allow-env",
@@ -70,5 +70,6 @@ Deno.test("permissionFlags() grants neither running programs nor foreign functio
     `--allow-write${files}`,
     "--no-remote",
     "--no-prompt",
+    "--v8-flags",
   ]);
 });

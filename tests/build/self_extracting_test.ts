@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { writeSelfExtracting } from "../../lib/build/self_extracting.ts";
-import { permissionFlags } from "../../lib/build/permissions.ts";
+import { runtimeFlags } from "../../lib/build/permissions.ts";
 import { needs } from "../permission.ts";
 
 const needed: { ignore: boolean } = Deno.build.os === "windows"
@@ -52,7 +52,7 @@ function testHead(name: string, body: (setting: Setting) => Promise<void>): void
         await writeSelfExtracting({
           bundle,
           runtime,
-          permissions: permissionFlags(),
+          permissions: runtimeFlags(),
           output: ring,
         });
         await body({ directory, ring, cache: join(directory, "cache") });
@@ -144,7 +144,7 @@ testHead("passes every argument exactly", async ({ ring, cache }) => {
 
 testHead("runs Deno with the permission flags, word for word", async ({ ring, cache }) => {
   const report = await start(ring, { env: { XDG_CACHE_HOME: cache } });
-  assertEquals(report.args.slice(0, permissionFlags().length + 1), ["run", ...permissionFlags()]);
+  assertEquals(report.args.slice(0, runtimeFlags().length + 1), ["run", ...runtimeFlags()]);
 });
 
 testHead("passes only the variables that the program may read", async ({ ring, cache }) => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { permissionFlags } from "../../lib/build/permissions.ts";
+import { runtimeFlags } from "../../lib/build/permissions.ts";
 import { needs } from "../permission.ts";
 
 const child = fileURLToPath(new URL("./confinement_child.ts", import.meta.url));
@@ -13,7 +13,7 @@ Deno.test({
     try {
       await Deno.writeTextFile(`${directory}/outside`, "a secret");
       const { stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", ...permissionFlags(), child, String(freePort())],
+        args: ["run", "--quiet", ...runtimeFlags(), child, String(freePort())],
         cwd: directory,
         env: { NO_COLOR: "1" },
         stdout: "null",

@@ -10,7 +10,7 @@
  */
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { permissionFlags } from "../../lib/build/permissions.ts";
+import { runtimeFlags } from "../../lib/build/permissions.ts";
 import { type Address, parseAddress } from "../../lib/ring/address.ts";
 import { eventually } from "../eventually.ts";
 
@@ -341,7 +341,7 @@ export function ringCommand(): readonly string[] {
   if (executable !== undefined) return [resolve(executable)];
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  return [Deno.execPath(), "run", "--quiet", ...permissionFlags(), "--config", config, main];
+  return [Deno.execPath(), "run", "--quiet", ...runtimeFlags(), "--config", config, main];
 }
 
 /** Sends a signal to a process that may have ended, even a moment ago. */
