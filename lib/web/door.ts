@@ -35,6 +35,8 @@ export class Door {
   #hasAccepted = false;
   #isClosed = false;
   #knocking: Promise<void> | undefined;
+  /** Gives up a connection that is being opened. */
+  #impatience: AbortController | undefined;
   /** Called when the connection from this local port is accepted. */
   #awaited: { readonly port: number; readonly seen: () => void } | undefined;
 
@@ -55,6 +57,7 @@ export class Door {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    this.#impatience?.abort();
     this.#awaited?.seen();
     this.#options.server.close();
     await this.#knocking;
@@ -89,7 +92,8 @@ export class Door {
 
   /** Connects to this server itself; whether it has noticed. */
   async #knock(): Promise<boolean> {
-    using connection = await Deno.connect(this.#own());
+    using connection = await this.#connect();
+    if (connection === undefined) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), knockWaitMs);
     this.#awaited = { port: connection.localAddr.port, seen: () => resolve(true) };
@@ -97,6 +101,21 @@ export class Door {
     this.#awaited = undefined;
     clearTimeout(timer);
     return isNoticed;
+  }
+
+  /** `undefined` if that takes too long: where nobody accepts, the system's queue is full in the end. */
+  async #connect(): Promise<Deno.TcpConn | undefined> {
+    const { signal } = this.#impatience = new AbortController();
+    const timer = setTimeout(() => this.#impatience?.abort(), knockWaitMs);
+    try {
+      return await Deno.connect({ ...this.#own(), signal });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#impatience = undefined;
+    }
   }
 
   #listenAnew(): void {
