@@ -158,6 +158,7 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       ...envelope,
       hop: readCount,
       circle: readCircle,
+      stamp: readStamp,
       members: readMembers,
     }),
   ],

@@ -17,6 +17,7 @@
 import type { Effects } from "./effects.ts";
 import { isLive, type Member, type MemberId } from "./member.ts";
 import type { Membership } from "./membership.ts";
+import type { StampClock } from "./stamp.ts";
 import {
   type Ack,
   type Circle,
@@ -66,6 +67,7 @@ export interface CirclesOptions {
   readonly boot: string;
   readonly membership: Membership;
   readonly effects: Effects;
+  readonly clock: Pick<StampClock, "latest">;
   /** Called when a circle of this server has nowhere left to go. */
   readonly onReturn: (circle: Circle, payload: Payload) => void;
 }
@@ -246,11 +248,11 @@ export class Circles {
   }
 
   #deliver(number: number, hop: Hop): void {
-    const { self, membership, effects } = this.#options;
+    const { self, membership, effects, clock } = this.#options;
     const member = membership.get(hop.to);
     if (member === undefined) return;
     this.#hops.set(number, { ...hop, dueAt: effects.now.monotonic + hopTimeoutMs });
-    effects.send(member.address, hopMessage({ from: self, number, hop }));
+    effects.send(member.address, hopMessage({ from: self, number, hop, clock }));
   }
 
   #forgetOldest(): void {
@@ -276,12 +278,22 @@ export function mergeDeed(a: Deed | undefined, b: Deed): Deed {
 const deedRank: Readonly<Record<Deed, number>> = { skipped: 0, passed: 1, failed: 2, stored: 3 };
 
 function hopMessage(
-  { from, number, hop }: { from: MemberId; number: number; hop: Hop },
+  { from, number, hop, clock }: {
+    from: MemberId;
+    number: number;
+    hop: Hop;
+    clock: Pick<StampClock, "latest">;
+  },
 ): MemberMessage {
   const envelope = { from, to: hop.to, hop: number, circle: hop.circle };
   const { payload } = hop;
   return payload.type === "UPDATE"
-    ? { ...envelope, type: "UPDATE", members: payload.members } satisfies Update
+    ? {
+      ...envelope,
+      type: "UPDATE",
+      stamp: clock.latest,
+      members: payload.members,
+    } satisfies Update
     : { ...envelope, ...payload } satisfies Forward;
 }
 

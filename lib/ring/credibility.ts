@@ -27,6 +27,7 @@ export function isCredible(message: MemberMessage, wall: number): boolean {
   const isPossible = (stamp: Stamp) => stampMillis(stamp) <= stampMax;
   switch (message.type) {
     case "INSERTED":
+    case "UPDATE":
       return isPossible(message.stamp);
     case "PAGE":
       return message.records.every(({ stamp }: FileRecord) => isPossible(stamp));

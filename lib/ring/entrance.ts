@@ -137,23 +137,19 @@ export class Entrance {
 
   /**
    * Takes the place that a member has given to this server, and tells of in INSERTED; or in an UPDATE,
-   * if that member died too soon.
+   * if that member died too soon, or its answer was lost.
    */
   handleInserted(message: Inserted | Update): void {
     const { self, address, membership, roster, clock, effects } = this.#options;
-    // No SURVEY has told it: a write below what was forgone then would be taken for one of the past.
-    if (message.type === "INSERTED") clock.forgo(message.stamp, effects.now.wall);
-    if (this.#stage.name === "entering") {
-      const own = message.members.find((member) => member.id === self);
-      if (own === undefined) return;
-      this.#asking = undefined;
-      roster.enter({ status: "joining", address, position: own.position });
-      roster.merge(message.members, message.from);
-      return this.#enter();
-    }
-    if (membership.self === undefined) return;
+    const isEntering = this.#stage.name === "entering";
+    const own = isEntering ? message.members.find(({ id }) => id === self) : membership.self;
+    if (own === undefined) return;
     this.#asking = undefined;
+    // No SURVEY has told it: a write below what was forgone then would be taken for one of the past.
+    clock.forgo(message.stamp, effects.now.wall);
+    if (isEntering) roster.enter({ status: "joining", address, position: own.position });
     roster.merge(message.members, message.from);
+    if (isEntering) this.#enter();
   }
 
   /** Gives up if it was our INSERT that was refused. */

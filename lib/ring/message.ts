@@ -243,6 +243,8 @@ export interface Update extends Envelope {
   readonly type: "UPDATE";
   readonly hop: number;
   readonly circle: Circle;
+  /** For a newcomer that takes its place from this: as in INSERTED. */
+  readonly stamp: Stamp;
   readonly members: readonly Member[];
 }
 

@@ -105,6 +105,7 @@ export class Node {
       boot,
       membership,
       effects,
+      clock,
       onReturn: (circle, payload) => {
         if (payload.type === "FORWARD") this.#rounds.handleReturn(circle, payload.errand);
       },

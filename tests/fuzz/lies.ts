@@ -7,6 +7,7 @@
  * writes up to a stamp of the future are past; say in another's name what that server has stored; and say to
  * a server that has just started that it is a copy. The protocol knows members by what they say they are.
  */
+import { stampZero } from "../../lib/ring/stamp.ts";
 import { encodeMessage } from "../../lib/protocol/encode.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import { emptySha256, type FileRecord, pageRecordsMax } from "../../lib/ring/file_record.ts";
@@ -91,7 +92,8 @@ export const lies: Readonly<Record<string, Lie>> = {
   "UPDATE with 1,536 visits": (liar) => update(liar, [], { visited: visits(liar, visitsMax) }),
   "UPDATE with 10,000 visits": (liar) => {
     const circle = { ...circleOf(liar), visited: visits(liar, tooManyVisits) };
-    return [encodeFrame({ type: "UPDATE", ...to(liar), hop: 1, circle, members: [] })];
+    const stamp = stampZero;
+    return [encodeFrame({ type: "UPDATE", ...to(liar), hop: 1, circle, stamp, members: [] })];
   },
   "UPDATE of a forged creator": (liar) => update(liar, [], { creator: another(liar).id }),
   "UPDATE of a creator that is not there": (liar) =>
@@ -236,7 +238,8 @@ function update(
   changes: Partial<Circle> = {},
 ): readonly Uint8Array[] {
   const { hop } = sequence(liar);
-  return say({ type: "UPDATE", ...to(liar), hop, circle: circleOf(liar, changes), members });
+  const circle = circleOf(liar, changes);
+  return say({ type: "UPDATE", ...to(liar), hop, circle, stamp: stampZero, members });
 }
 
 function forward(

@@ -132,7 +132,10 @@ export class MessageMaker {
       case 5:
         return { type: "VOUCH", ...envelope, suspect: this.id() };
       case 6:
-        return { type: "UPDATE", ...envelope, hop, circle: this.circle(), members: this.members() };
+        return {
+          ...{ type: "UPDATE" as const, ...envelope, hop, circle: this.circle() },
+          ...{ stamp: this.stamp(), members: this.members() },
+        };
       case 7:
       case 8:
       case 9:

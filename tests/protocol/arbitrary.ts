@@ -124,7 +124,14 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
     members,
   }, { requiredKeys: ["type", "from", "to", "sequence", "list", "files", "wall"] }),
   fc.record({ type: fc.constantFrom("ASK" as const, "VOUCH" as const), ...envelope, suspect: id }),
-  fc.record({ type: fc.constant("UPDATE" as const), ...envelope, hop: count, circle, members }),
+  fc.record({
+    type: fc.constant("UPDATE" as const),
+    ...envelope,
+    hop: count,
+    circle,
+    stamp,
+    members,
+  }),
   fc.record({
     ...forward,
     errand: fc.record({ ...write, upload: label }, {

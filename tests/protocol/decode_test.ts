@@ -316,7 +316,7 @@ Deno.test("decode refuses lists that are longer than they may be", () => {
   const long = [
     { type: "INSERTED", ...envelope, stamp: sample.record.stamp, members },
     { type: "PAGE", ...envelope, sequence: 1, records },
-    { type: "UPDATE", ...envelope, hop: 1, circle, members: [] },
+    { type: "UPDATE", ...envelope, hop: 1, circle, stamp: sample.record.stamp, members: [] },
     { type: "BODY", ...envelope, upload: "u", visited: ids, size: 1 },
     { type: "FORWARD", ...envelope, hop: 1, circle: sample.circle, errand },
     { type: "REPORT", ...envelope, circle: sample.circle, deed: "stored", members },

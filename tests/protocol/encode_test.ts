@@ -133,6 +133,7 @@ Deno.test("The largest list, page and survey fit in a frame", () => {
     ...envelope,
     hop: 1,
     circle: { ...sample.circle, visited },
+    stamp: sample.record.stamp,
     members: new Array(membersMax).fill(member),
   });
   const record = { ...sample.record, name: '"'.repeat(1024), contentType: "\\".repeat(255) };

@@ -83,7 +83,7 @@ export const memberMessages: readonly MemberMessage[] = [
   },
   { type: "ASK", ...envelope, suspect: id("c") },
   { type: "VOUCH", ...envelope, suspect: id("c") },
-  { type: "UPDATE", ...envelope, hop: 4, circle, members: [member] },
+  { type: "UPDATE", ...envelope, hop: 4, circle, stamp: record.stamp, members: [member] },
   {
     type: "FORWARD",
     ...envelope,

@@ -10,7 +10,7 @@ const sources = [addressOf("B"), addressOf("C")];
 
 /** The applier of A, and what it said. */
 class ApplierHarness extends PartHarness {
-  readonly clock = new StampClock(idOf("A"), stampZero);
+  override readonly clock = new StampClock(idOf("A"), stampZero);
   readonly applier = new Applier(this.effects, this.clock);
   readonly applied: Applied[] = [];
   readonly events: string[] = [];

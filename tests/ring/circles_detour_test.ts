@@ -30,9 +30,16 @@ class DetourHarness extends PartHarness {
 
   constructor(...others: Name[]) {
     super(memberOf("A"), ...others.map((name) => memberOf(name)));
-    const { effects, membership } = this;
+    const { clock, effects, membership } = this;
     const onReturn = (circle: Circle) => this.returned.push(circle);
-    this.circles = new Circles({ self: idOf("A"), boot: "boot-A", membership, effects, onReturn });
+    this.circles = new Circles({
+      self: idOf("A"),
+      boot: "boot-A",
+      membership,
+      effects,
+      clock,
+      onReturn,
+    });
   }
 
   pass(circle: Circle): string[] {

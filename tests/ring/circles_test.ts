@@ -42,9 +42,16 @@ class CirclesHarness extends PartHarness {
   constructor(...others: (Name | Member)[]) {
     const members = others.map((other) => typeof other === "string" ? memberOf(other) : other);
     super(memberOf("A"), ...members);
-    const { effects, membership } = this;
+    const { clock, effects, membership } = this;
     const onReturn = (circle: Circle) => this.returned.push(circle);
-    this.circles = new Circles({ self: idOf("A"), boot: "boot-A", membership, effects, onReturn });
+    this.circles = new Circles({
+      self: idOf("A"),
+      boot: "boot-A",
+      membership,
+      effects,
+      clock,
+      onReturn,
+    });
   }
 
   /** Passes a circle; returns where its hops went, with the path behind them. */

@@ -94,6 +94,28 @@ Deno.test("a newcomer makes its stamps above the one that comes with its place, 
   assert(stamp > far, `${stamp} is not above ${far}`);
 });
 
+Deno.test("a newcomer that takes its place from an UPDATE makes its stamps above that one's as well", () => {
+  const server = newcomer();
+  const far = stampAt(2 ** 43, "F");
+  const members = [memberOf("B", { status: "dead" }), memberOf("A", { status: "joining" })];
+  const circle = circleOf("B");
+  server.hear({ type: "UPDATE", ...envelope("B"), hop: 1, circle, stamp: far, members });
+  assert(last(server.effectsOf("save")).stampCeiling > far);
+  const { stamp = "" } = server.answerTo(server.ask(putOf("a", "text"))) ?? {};
+  assert(stamp > far, `${stamp} is not above ${far}`);
+});
+
+Deno.test("an UPDATE goes on with a stamp above which a newcomer can make its own", () => {
+  const far = stampAt(2 ** 43, "F");
+  const server = inRing("B", "C");
+  const record = recordOf("a", "text", { stamp: far });
+  const errand = { type: "WRITE", record, holder: idOf("B"), list: server.list } as const;
+  server.hear({ type: "FORWARD", ...envelope("B"), hop: 1, circle: circleOf("B"), errand });
+  server.hear(insertOf("D"));
+  for (const { stamp } of server.sent("UPDATE")) assertEquals(stampMillis(stamp), 2 ** 43);
+  assert(server.sent("UPDATE").length > 0, "the ring is not told");
+});
+
 Deno.test("a newcomer goes on asking when the answer has no place for it", () => {
   const server = newcomer();
   server.hear({ type: "INSERTED", ...envelope("B"), stamp: stampZero, members: [memberOf("B")] });

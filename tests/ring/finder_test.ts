@@ -15,10 +15,10 @@ class FinderHarness extends PartHarness {
 
   constructor(...others: Name[]) {
     super(memberOf("A"), ...others.map((name) => memberOf(name)));
-    const { effects, membership } = this;
+    const { clock, effects, membership } = this;
     const self = idOf("A");
     const onReturn = () => {};
-    const circles = new Circles({ self, boot: "boot-A", membership, effects, onReturn });
+    const circles = new Circles({ self, boot: "boot-A", membership, effects, clock, onReturn });
     const rounds = this.#rounds = new Rounds({ self, membership, circles, effects });
     this.finder = new Finder({ self, membership, circles, rounds, effects });
   }

@@ -126,7 +126,7 @@ export class Server {
     const visited = visitsOf("stored", "B", "C", "D", "E", "F");
     const name = { creator: idOf(from), boot: "learn", sequence: ++this.#lastLink };
     const circle = { ...name, attempt: 0, visited };
-    this.hear({ type: "UPDATE", ...envelope(from), hop: 1, circle, members });
+    this.hear({ type: "UPDATE", ...envelope(from), hop: 1, circle, stamp: stampZero, members });
   }
 
   /** A client asks; returns the number of its request. */

@@ -42,7 +42,7 @@ function messages(from: Name, to: Name): readonly Addressed[] {
     },
     { type: "ASK", ...envelope, suspect: idOf("B") },
     { type: "VOUCH", ...envelope, suspect: idOf("B") },
-    { type: "UPDATE", ...envelope, hop: 1, circle, members: [memberOf("E")] },
+    { type: "UPDATE", ...envelope, hop: 1, circle, stamp: stampZero, members: [memberOf("E")] },
     { type: "FORWARD", ...envelope, hop: 1, circle, errand },
     { type: "ACK", ...envelope, hop: 1 },
     { type: "REPORT", ...envelope, circle, deed: "stored" },

@@ -3,6 +3,7 @@ import { Effects } from "../../lib/ring/effects.ts";
 import { Membership } from "../../lib/ring/membership.ts";
 import type { Member } from "../../lib/ring/member.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
+import { type StampClock, stampZero } from "../../lib/ring/stamp.ts";
 import type { Effect, Input, Token } from "../../lib/ring/step.ts";
 import { type EffectOf, epochMs, frozen, type MessageOf } from "./harness.ts";
 import { idOf, sha256 } from "./sample.ts";
@@ -11,6 +12,7 @@ import { idOf, sha256 } from "./sample.ts";
 export class PartHarness {
   readonly effects = new Effects();
   readonly membership = new Membership(idOf("A"), sha256);
+  readonly clock: Pick<StampClock, "latest"> = { latest: stampZero };
   monotonic = 0;
   #seen: Effect[] = [];
 

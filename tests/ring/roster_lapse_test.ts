@@ -12,10 +12,10 @@ class RosterHarness extends PartHarness {
 
   constructor(status: MemberStatus = "alive") {
     super(memberOf("A", { status }), memberOf("B"));
-    const { effects, membership } = this;
+    const { clock, effects, membership } = this;
     const self = idOf("A");
     const onReturn = () => {};
-    const circles = new Circles({ self, boot: "boot-A", membership, effects, onReturn });
+    const circles = new Circles({ self, boot: "boot-A", membership, effects, clock, onReturn });
     this.roster = new Roster({
       self,
       membership,

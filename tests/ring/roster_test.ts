@@ -1,3 +1,4 @@
+import { stampZero } from "../../lib/ring/stamp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Member, memberStatuses } from "../../lib/ring/member.ts";
@@ -96,7 +97,14 @@ Deno.test("whatever a server reads, it is live, above it, and saved before it is
 Deno.test("an UPDATE is merged, acknowledged, and passed on with what is known here", () => {
   const server = inRing("B", "C");
   const circle = circleOf("C", { visited: visitsOf("stored", "C") });
-  server.hear({ type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [memberOf("D")] });
+  server.hear({
+    type: "UPDATE",
+    ...envelope("C"),
+    hop: 5,
+    circle,
+    stamp: stampZero,
+    members: [memberOf("D")],
+  });
   assertEquals(server.circle, "A B C D");
   assertEquals(server.sent("ACK"), [{ type: "ACK", from: idOf("A"), to: idOf("C"), hop: 5 }]);
   const passed = last(server.sent("UPDATE"));
@@ -108,7 +116,14 @@ Deno.test("an UPDATE is merged, acknowledged, and passed on with what is known h
 Deno.test("a repeated UPDATE is acknowledged and merged, and not passed on again", () => {
   const server = inRing("B", "C");
   const circle = circleOf("C", { visited: visitsOf("stored", "C") });
-  const update = { type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [] } as const;
+  const update = {
+    type: "UPDATE",
+    ...envelope("C"),
+    hop: 5,
+    circle,
+    stamp: stampZero,
+    members: [],
+  } as const;
   server.hear(update);
   server.forget().hear({ ...update, members: [memberOf("D")] });
   assertEquals(server.sent("ACK").length, 1);
@@ -119,7 +134,14 @@ Deno.test("a repeated UPDATE is acknowledged and merged, and not passed on again
 Deno.test("an UPDATE of this server's own ends when it is back", () => {
   const server = inRing("B", "C");
   const circle = circleOf("A", { visited: visitsOf("stored", "A", "B", "C") });
-  server.hear({ type: "UPDATE", ...envelope("C"), hop: 5, circle, members: [memberOf("D")] });
+  server.hear({
+    type: "UPDATE",
+    ...envelope("C"),
+    hop: 5,
+    circle,
+    stamp: stampZero,
+    members: [memberOf("D")],
+  });
   assertEquals(server.sent("UPDATE"), []);
   assertEquals(server.circle, "A B C D");
 });

@@ -36,13 +36,14 @@ class RoundHarness extends PartHarness {
 
   constructor(others: Name[], plan: Partial<RoundPlan> = {}, body?: Uint8Array) {
     super(memberOf("A"), ...others.map((name) => memberOf(name)));
-    const { effects, membership } = this;
+    const { clock, effects, membership } = this;
     const self = idOf("A");
     const circles = this.circles = new Circles({
       self,
       boot: "boot-A",
       membership,
       effects,
+      clock,
       onReturn: (circle) => this.rounds.handleReturn(circle, writeErrand),
     });
     this.rounds = new Rounds({ self, membership, circles, effects });

@@ -258,8 +258,14 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a newcomer makes stamps up to which tombstones were dropped",
     file: "lib/ring/entrance.ts",
-    find: '    if (message.type === "INSERTED") clock.forgo(message.stamp, effects.now.wall);\n',
+    find: "    clock.forgo(message.stamp, effects.now.wall);\n",
     replace: "",
+  },
+  {
+    name: "a newcomer does so if it takes its place from an UPDATE",
+    file: "lib/ring/entrance.ts",
+    find: "    clock.forgo(message.stamp, effects.now.wall);\n",
+    replace: '    if (message.type === "INSERTED") clock.forgo(message.stamp, effects.now.wall);\n',
   },
   {
     name: "a page that was not asked for is taken",
