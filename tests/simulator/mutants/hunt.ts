@@ -1,7 +1,8 @@
 /**
- * Plays seeds from 1 on until one fails, and writes what was found as one line of JSON. It runs in a
- * copy of the project in which a mutant was planted.
+ * Plays seeds from 1 on, and in the end those that once failed, until one fails, and writes what was found
+ * as one line of JSON. It runs in a copy of the project in which a mutant was planted.
  */
+import { recordedSeeds } from "../seeds.ts";
 import { simulate } from "../simulation.ts";
 
 /** What a hunt comes to. */
@@ -16,7 +17,10 @@ export interface Hunt {
 if (import.meta.main) console.log(JSON.stringify(hunt(Number(Deno.args[0]))));
 
 function hunt(seedsMax: number): Hunt {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+  const recorded = recordedSeeds.map(({ seed }) => seed);
+  const freshCount = Math.max(0, seedsMax - recorded.length);
+  const fresh = Array.from({ length: freshCount }, (_, index) => index + 1);
+  for (const seed of [...fresh, ...recorded].slice(0, seedsMax)) {
     const { failure } = simulate(seed);
     if (failure !== undefined) return { seed, check: failure.check, message: failure.message };
   }
