@@ -267,7 +267,7 @@ export class Repair {
   }
 
   #request(pull: Pull): void {
-    const { self, membership, effects } = this.#options;
+    const { self, membership, returns, effects } = this.#options;
     const [source, own] = [membership.get(pull.source), membership.self];
     const { digests, after } = pull;
     if (source === undefined || own === undefined) return;
@@ -275,6 +275,7 @@ export class Repair {
     pull.tries++;
     pull.sequence = ++this.#sequence;
     pull.retryAt = effects.now.monotonic + pageTimeoutMs;
+    returns.remind(pull.source);
     effects.send(source.address, {
       type: "COMPARE",
       from: self,

@@ -83,6 +83,18 @@ export class Returns {
     }
   }
 
+  /**
+   * A member is asked to compare, and so can be reached: it is told at once what may have been lost on the
+   * way to it, unless that was in this very step.
+   */
+  remind(id: MemberId): void {
+    const { self, membership, effects } = this.#options;
+    const [back, member] = [this.#back.get(id), membership.get(id)];
+    if (back === undefined || member === undefined) return;
+    if (back.dueAt === effects.now.monotonic + missedRetryMs) return;
+    effects.send(member.address, { type: "MISSED", from: self, to: id });
+  }
+
   /** A member begins to compare with this server: what it has missed is among what it is given. */
   handleCompare(id: MemberId): void {
     this.#gone.delete(id);

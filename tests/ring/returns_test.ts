@@ -51,6 +51,20 @@ for (const gone of ["dead", "left", "forgotten"] as const) {
   }
 }
 
+Deno.test("a member that is asked to compare is told again that it has missed writes", () => {
+  const harness = alive();
+  harness.hear("B", "dead");
+  assertEquals(harness.hear("B", "alive", 2), "B");
+  const remind = (milliseconds: number) => {
+    harness.step(() => harness.returns.remind(idOf("B")), milliseconds);
+    return harness.told();
+  };
+  assertEquals(remind(0), "", "in the step in which it was told");
+  assertEquals(remind(10), "B");
+  harness.step(() => harness.returns.handleCompare(idOf("B")));
+  assertEquals(remind(10), "", "it compares already");
+});
+
 Deno.test("a member that was never gone is told nothing", () => {
   const harness = alive();
   assertEquals(harness.hear("B", "suspect"), "");
