@@ -82,7 +82,7 @@ const readSurvey = objectOf({
 const errandReaders: Readonly<Record<Errand["type"], Reader<Errand>>> = {
   WRITE: objectOf(
     { type: oneOf(["WRITE"]), record: readRecord, holder: readId, list: readDigest },
-    { upload: readLabel },
+    { upload: readLabel, members: readMembers },
   ),
   FIND: objectOf(
     { type: oneOf(["FIND"]), item: readName },

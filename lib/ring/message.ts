@@ -274,8 +274,10 @@ export type Errand =
     readonly holder: MemberId;
     /** Names the transfer in which a large body went ahead of its record. */
     readonly upload?: string;
-    /** The digest of the creator's list: who knows another one says so in its REPORT. */
+    /** The digest of the creator's list: who knows another one sends it along with its word. */
     readonly list: string;
+    /** The sender's list, if one that has visited it knew another than the creator as it said `stored`. */
+    readonly members?: readonly Member[];
   }
   | { readonly type: "FIND"; readonly item: string; readonly found?: Find }
   | { readonly type: "SURVEY"; readonly upTo: Stamp; readonly surveys: readonly Survey[] }

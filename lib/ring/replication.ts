@@ -8,8 +8,8 @@
  * sync, not one sync for each server. Chain replication (van Renesse and Schneider, 2004) acknowledges
  * at the end of a chain; a circle with two ends at the creator needs no master that knows the chain.
  *
- * A server that joins meanwhile may be known to one server before it is to the creator. A REPORT from who
- * has another list brings that list, and the creator waits for whoever is new in it as well.
+ * A server that joins meanwhile may be known to one server before it is to the creator. Who has
+ * another list sends it along with its word, and the creator waits for whoever is new in it as well.
  *
  * A write that was not confirmed in time is sent again, with the same stamp, so that it is the same
  * write wherever it has been before. If that does not help its outcome is unknown, and the client is
@@ -120,9 +120,11 @@ export class Replication {
     if (applier.isPast(errand.record)) return;
     const done = circles.deedFor(circle);
     if (done === "stored") this.#report(circle, errand, done);
-    // A creator with another list than ours takes our word from a REPORT only, which brings our list.
-    const deed = done === "stored" && errand.list === membership.digest ? done : "passed";
-    circles.visitAndPass(circle, forward(errand, message.body), deed);
+    const isDone = done === "stored";
+    // Our word brings our list, here as in a REPORT: the creator waits for whoever is new in it.
+    const more = isDone && errand.list !== membership.digest ? { members: membership.all } : {};
+    const payload = forward({ ...errand, ...more }, message.body);
+    circles.visitAndPass(circle, payload, isDone ? done : "passed");
     // What could not be stored may find room now; if not, this server has missed it once more.
     if (sighting === "new" || done === "failed") this.#storeOthers(circle, errand, message);
   }

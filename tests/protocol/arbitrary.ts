@@ -134,7 +134,7 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
   }),
   fc.record({
     ...forward,
-    errand: fc.record({ ...write, upload: label }, {
+    errand: fc.record({ ...write, upload: label, members }, {
       requiredKeys: ["type", "record", "holder", "list"],
     }),
   }),

@@ -11,11 +11,12 @@ import {
   memberOf,
   nameOf,
   path,
+  putOf,
   recordOf,
   stampAt,
   visitsOf,
 } from "./sample.ts";
-import { forward, write } from "./replication_harness.ts";
+import { forward, report, write } from "./replication_harness.ts";
 
 Deno.test("another's write is passed on first, stored, and reported only when it is on disk", () => {
   const server = inRing("B", "C");
@@ -113,17 +114,47 @@ Deno.test("a server that has another list than the creator sends it with its rep
   assertEquals(members?.map(({ id }) => nameOf(id)), ["A", "B", "C", "D"]);
 });
 
-Deno.test("a server says in the envelope that it has a write only to a creator with the same list", () => {
+Deno.test("a server that has another list than the creator sends it with all that says it has a write", () => {
   for (const isSame of [true, false]) {
     const server = inRing("B", "C");
     const list = isSame ? server.list : "another";
     const errand = write(server, recordOf("a", "text"), { list });
+    const membersOf = (errand: Errand) => errand.type === "WRITE" ? errand.members : undefined;
     forward(server, errand, { body: bodyOf("text") });
+    assertEquals(membersOf(last(server.sent("FORWARD")).errand), undefined);
     forward(server, errand, { circle: circleOf("C", { attempt: 1 }), body: bodyOf("text") });
-    const { circle } = last(server.sent("FORWARD"));
-    assertEquals(path(circle), `C:passed A:${isSame ? "stored" : "passed"}`);
-    assertEquals(last(server.sent("REPORT")).members === undefined, isSame);
+    const passed = last(server.sent("FORWARD"));
+    assertEquals(path(passed.circle), "C:passed A:stored");
+    for (const members of [membersOf(passed.errand), last(server.sent("REPORT")).members]) {
+      const names = members?.map(({ id }) => nameOf(id));
+      assertEquals(names, isSame ? undefined : ["A", "B", "C"]);
+    }
   }
+});
+
+Deno.test("the list that a WRITE brings is merged, and goes on with what is known here", () => {
+  const server = inRing("B", "C");
+  server.learn("B", memberOf("E"));
+  const members = [memberOf("D", { status: "joining" })];
+  const errand = { ...write(server, recordOf("a", "text")), members };
+  forward(server, errand, { body: bodyOf("text") });
+  assertEquals(server.circle, "A B C D E");
+  const passed = last(server.sent("FORWARD")).errand;
+  assert(passed.type === "WRITE");
+  assertEquals(passed.members?.map(({ id }) => nameOf(id)), ["A", "B", "C", "D", "E"]);
+});
+
+Deno.test("a write is not settled by a circle that brings a list before whoever is new in it has it", () => {
+  const server = inRing("B");
+  const request = server.ask(putOf("a", "text"));
+  const sent = last(server.sent("FORWARD"));
+  assert(sent.errand.type === "WRITE");
+  const errand = { ...sent.errand, members: [memberOf("C", { status: "joining" })] };
+  const circle = { ...sent.circle, visited: visitsOf("stored", "A", "B") };
+  server.hear({ type: "FORWARD", ...envelope("B"), hop: 9, circle, errand });
+  assertEquals(server.answerTo(request), undefined);
+  report(server, "C");
+  assertEquals(server.answerTo(request)?.copies, 3);
 });
 
 Deno.test("a server that could not store a write catches up when that is settled everywhere", () => {

@@ -124,4 +124,17 @@ export const circleMutants: readonly Mutant[] = [
     find: "...(errand.list === membership.digest ? {} : { members: membership.all }),",
     replace: "",
   },
+  {
+    name: "who holds another list does not tell it with its word in the envelope",
+    file: "lib/ring/replication.ts",
+    find:
+      "const more = isDone && errand.list !== membership.digest ? { members: membership.all } : {};",
+    replace: "const more = {};",
+  },
+  {
+    name: "who holds another list gives its word in a REPORT only",
+    file: "lib/ring/replication.ts",
+    find: 'isDone ? done : "passed"',
+    replace: 'isDone && errand.list === membership.digest ? done : "passed"',
+  },
 ];

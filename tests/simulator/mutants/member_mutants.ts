@@ -70,6 +70,12 @@ export const memberMutants: readonly Mutant[] = [
     replace: "this.#wasCopy = membership",
   },
   {
+    name: "who is asked to compare is not told at once that it has missed something",
+    file: "lib/ring/repair.ts",
+    find: "    returns.remind(pull.source);\n",
+    replace: "",
+  },
+  {
     name: "death is not denied",
     file: "lib/ring/roster.ts",
     find: "    const heldDead =",
