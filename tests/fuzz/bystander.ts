@@ -17,7 +17,7 @@ export interface BystanderResult {
   readonly failures: readonly string[];
   /** How often it had to ask again. */
   readonly retries: number;
-  /** What was acknowledged last, by name. */
+  /** What was acknowledged, by name: of more than one the one with the greatest stamp. */
   readonly contents: ReadonlyMap<string, string>;
 }
 

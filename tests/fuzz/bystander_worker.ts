@@ -3,9 +3,12 @@
  *
  * It writes and reads files of its own, at all servers in turn, over the ring's protocol and over HTTP, at
  * a steady rate. The time of an answer is that until the right one has come, refusals and new connections
- * included. After every acknowledged write the file has to be there, everywhere.
+ * included. After every acknowledged write the file has to be there, everywhere: of those to one name the
+ * one with the greatest stamp, as servers that hold each other dead may each acknowledge one.
  */
 import { RingClient } from "../../lib/client/client.ts";
+import type { FileRecord } from "../../lib/ring/file_record.ts";
+import type { Stamp } from "../../lib/ring/stamp.ts";
 import { Random } from "../simulator/random.ts";
 import type { BystanderResult, BystanderTask } from "./bystander.ts";
 
@@ -23,8 +26,8 @@ const tryMsMax = 30_000;
 const filesCount = 50;
 const clientOptions = { timeoutMs: 10_000 };
 
-/** The files that were acknowledged. */
-const contents = new Map<string, string>();
+/** Of each name the acknowledged write that has the greatest stamp. */
+const newest = new Map<string, { readonly stamp: Stamp; readonly content: string }>();
 const times: number[] = [];
 const failures: string[] = [];
 const clients = new Map<string, RingClient>();
@@ -44,7 +47,7 @@ async function work({ seed, servers, ...task }: BystanderTask): Promise<void> {
     const server = random.pick(servers);
     const name = `good/${random.integer(filesCount)}`;
     if (server === undefined) break;
-    const isWrite = !contents.has(name) || random.chance(0.3);
+    const isWrite = !newest.has(name) || random.chance(0.3);
     const began = performance.now();
     const isWeb = random.chance(0.5);
     if (isWrite) await until(() => write(isWeb, server, { name, content: `${name} ${number}` }));
@@ -53,6 +56,7 @@ async function work({ seed, servers, ...task }: BystanderTask): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   for (const client of clients.values()) client.close();
+  const contents = new Map([...newest].map(([name, { content }]) => [name, content]));
   const result: BystanderResult = { times, failures, retries, contents };
   self.postMessage(result);
 }
@@ -83,11 +87,22 @@ async function write(
     const response = await fetch(web + name, { method: "PUT", body: content });
     const text = await response.text();
     if (!response.ok) throw new Error(`PUT ${name}: ${response.status} ${text}`);
+    const acknowledged = response.headers.get("ETag");
+    // HTTP does not tell the stamp: the list of the same server does.
+    const { stamp = "", sha256 } = await recordOf(address, name) ?? {};
+    if (`"${sha256}"` === acknowledged) note(name, { stamp, content });
+    else if (stamp <= (newest.get(name)?.stamp ?? "")) {
+      failures.push(`${address} has ${name} of ${stamp} after "${content}" was acknowledged`);
+    }
   } else {
     const body = new TextEncoder().encode(content);
-    await (await clientOf(address)).put(name, { size: body.length, body });
+    const { stamp = "" } = await (await clientOf(address)).put(name, { size: body.length, body });
+    note(name, { stamp, content });
   }
-  contents.set(name, content);
+}
+
+function note(name: string, write: { readonly stamp: Stamp; readonly content: string }): void {
+  if (write.stamp >= (newest.get(name)?.stamp ?? "")) newest.set(name, write);
 }
 
 async function read(
@@ -96,7 +111,7 @@ async function read(
   name: string,
 ): Promise<void> {
   const text = isWeb ? await readWeb(web + name) : await readRing(address, name);
-  const expected = contents.get(name);
+  const expected = newest.get(name)?.content;
   if (text === expected) return;
   const failure = `${name} at ${address} is "${text}", not "${expected}"`;
   if (isPatient) throw new Error(failure);
@@ -116,6 +131,13 @@ async function readRing(address: string, name: string): Promise<string> {
   let text = "";
   for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
   return text;
+}
+
+async function recordOf(address: string, name: string): Promise<FileRecord | undefined> {
+  for await (const record of (await clientOf(address)).list(name)) {
+    if (record.name === name) return record;
+  }
+  return undefined;
 }
 
 async function clientOf(address: string): Promise<RingClient> {
