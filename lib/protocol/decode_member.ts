@@ -82,7 +82,7 @@ const readSurvey = objectOf({
 const errandReaders: Readonly<Record<Errand["type"], Reader<Errand>>> = {
   WRITE: objectOf(
     { type: oneOf(["WRITE"]), record: readRecord, holder: readId, list: readDigest },
-    { upload: readLabel, members: readMembers },
+    { upload: readLabel },
   ),
   FIND: objectOf(
     { type: oneOf(["FIND"]), item: readName },
@@ -170,7 +170,7 @@ export const memberReaders: ReadonlyMap<string, Reader<MemberMessage>> = new Map
       hop: readCount,
       circle: readCircle,
       errand: readErrand,
-    }),
+    }, { members: readMembers }),
   ],
   ["ACK", objectOf({ type: oneOf(["ACK"]), ...envelope, hop: readCount })],
   [

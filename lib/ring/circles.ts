@@ -23,7 +23,6 @@ import {
   type Circle,
   type CircleName,
   type Deed,
-  type Errand,
   type Forward,
   type MemberMessage,
   type Update,
@@ -43,7 +42,7 @@ export const seenCirclesMax = 16_384;
 /** What a circular message carries. */
 export type Payload =
   | { readonly type: "UPDATE"; readonly members: readonly Member[] }
-  | { readonly type: "FORWARD"; readonly errand: Errand; readonly body?: Uint8Array };
+  | Pick<Forward, "type" | "errand" | "members" | "body">;
 
 /** Whether a circle is new to this server, sent again by its creator, or a mere repetition. */
 export type Sighting = "new" | "again" | "repeated";
@@ -309,5 +308,7 @@ function isDetour(circle: Circle, id: MemberId, self: MemberId): boolean {
 }
 
 function withoutBody(payload: Payload): Payload {
-  return payload.type === "UPDATE" ? payload : { type: "FORWARD", errand: payload.errand };
+  if (payload.type === "UPDATE") return payload;
+  const { type, errand, members } = payload;
+  return members === undefined ? { type, errand } : { type, errand, members };
 }

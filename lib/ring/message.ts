@@ -276,8 +276,6 @@ export type Errand =
     readonly upload?: string;
     /** The digest of the creator's list: who knows another one sends it along with its word. */
     readonly list: string;
-    /** The sender's list, if one that has visited it knew another than the creator as it said `stored`. */
-    readonly members?: readonly Member[];
   }
   | { readonly type: "FIND"; readonly item: string; readonly found?: Find }
   | { readonly type: "SURVEY"; readonly upTo: Stamp; readonly surveys: readonly Survey[] }
@@ -293,6 +291,8 @@ export interface Forward extends Envelope {
   readonly hop: number;
   readonly circle: Circle;
   readonly errand: Errand;
+  /** The sender's list, if one that says in `circle` that it has the write had another than the creator. */
+  readonly members?: readonly Member[];
   /** The body of a small file; on the wire it follows the frame. */
   readonly body?: Uint8Array;
 }

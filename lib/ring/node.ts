@@ -25,7 +25,7 @@ import { Finder } from "./finder.ts";
 import type { Member, MemberId } from "./member.ts";
 import { Membership } from "./membership.ts";
 import { Mender } from "./mender.ts";
-import type { Errand, Forward, MemberMessage, Refuse } from "./message.ts";
+import type { Forward, MemberMessage, Refuse } from "./message.ts";
 import { Repair } from "./repair.ts";
 import { Replication } from "./replication.ts";
 import { Returns } from "./returns.ts";
@@ -295,6 +295,8 @@ export class Node {
         return this.#roster.handleUpdate(message);
       case "FORWARD":
         this.#acknowledge(message, link);
+        // Before it is counted, as with a REPORT.
+        if (message.members !== undefined) this.#roster.merge(message.members, message.from);
         return this.#handleForward(message);
       case "ACK":
         return this.#circles.handleAck(message);
@@ -317,11 +319,13 @@ export class Node {
 
   /** Does what a circle asks, and passes it on; or, as its creator, takes it back. */
   #handleForward(message: Forward): void {
-    const { circle } = message;
-    const errand = this.#learn(message);
+    const { circle, errand } = message;
     if (circle.creator === this.#id) return this.#rounds.handleReturn(circle, errand);
     const sighting = this.#circles.observe(circle);
-    if (sighting === "repeated") return this.#circles.relay(circle, { type: "FORWARD", errand });
+    if (sighting === "repeated") {
+      const list = message.members === undefined ? {} : { members: this.#membership.all };
+      return this.#circles.relay(circle, { type: "FORWARD", errand, ...list });
+    }
     switch (errand.type) {
       case "WRITE":
         return this.#replication.handleWrite(message, { errand, sighting });
@@ -334,13 +338,6 @@ export class Node {
       default:
         assertNever(errand);
     }
-  }
-
-  /** Merges the list that a WRITE brings, before what it says is counted; that of this server goes on. */
-  #learn({ errand, from }: Forward): Errand {
-    if (errand.type !== "WRITE" || errand.members === undefined) return errand;
-    this.#roster.merge(errand.members, from);
-    return { ...errand, members: this.#membership.all };
   }
 
   /** The receiver of a hop is from now on the one that has to pass it on. */

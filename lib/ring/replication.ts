@@ -122,8 +122,10 @@ export class Replication {
     if (done === "stored") this.#report(circle, errand, done);
     const isDone = done === "stored";
     // Our word brings our list, here as in a REPORT: the creator waits for whoever is new in it.
-    const more = isDone && errand.list !== membership.digest ? { members: membership.all } : {};
-    const payload = forward({ ...errand, ...more }, message.body);
+    const hasNews = isDone && errand.list !== membership.digest;
+    const brings = hasNews || message.members !== undefined;
+    const plain = forward(errand, message.body);
+    const payload = brings ? { ...plain, members: membership.all } : plain;
     circles.visitAndPass(circle, payload, isDone ? done : "passed");
     // What could not be stored may find room now; if not, this server has missed it once more.
     if (sighting === "new" || done === "failed") this.#storeOthers(circle, errand, message);

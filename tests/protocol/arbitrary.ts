@@ -134,10 +134,11 @@ export const memberMessage: fc.Arbitrary<MemberMessage> = fc.oneof(
   }),
   fc.record({
     ...forward,
-    errand: fc.record({ ...write, upload: label, members }, {
+    errand: fc.record({ ...write, upload: label }, {
       requiredKeys: ["type", "record", "holder", "list"],
     }),
-  }),
+    members,
+  }, { requiredKeys: ["type", "from", "to", "hop", "circle", "errand"] }),
   bodyOfFile,
   fc.record({
     ...forward,

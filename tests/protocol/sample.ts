@@ -96,13 +96,8 @@ export const memberMessages: readonly MemberMessage[] = [
     ...envelope,
     hop: 5,
     circle,
-    errand: {
-      type: "WRITE",
-      record: tombstone,
-      holder: id("a"),
-      list: digest("1"),
-      members: [member],
-    },
+    errand: { type: "WRITE", record: tombstone, holder: id("a"), list: digest("1") },
+    members: [member],
   },
   {
     type: "FORWARD",

@@ -119,39 +119,36 @@ Deno.test("a server that has another list than the creator sends it with all tha
     const server = inRing("B", "C");
     const list = isSame ? server.list : "another";
     const errand = write(server, recordOf("a", "text"), { list });
-    const membersOf = (errand: Errand) => errand.type === "WRITE" ? errand.members : undefined;
     forward(server, errand, { body: bodyOf("text") });
-    assertEquals(membersOf(last(server.sent("FORWARD")).errand), undefined);
+    assertEquals(last(server.sent("FORWARD")).members, undefined);
     forward(server, errand, { circle: circleOf("C", { attempt: 1 }), body: bodyOf("text") });
     const passed = last(server.sent("FORWARD"));
     assertEquals(path(passed.circle), "C:passed A:stored");
-    for (const members of [membersOf(passed.errand), last(server.sent("REPORT")).members]) {
+    for (const { members } of [passed, last(server.sent("REPORT"))]) {
       const names = members?.map(({ id }) => nameOf(id));
       assertEquals(names, isSame ? undefined : ["A", "B", "C"]);
     }
   }
 });
 
-Deno.test("the list that a WRITE brings is merged, and goes on with what is known here", () => {
+Deno.test("the list that a FORWARD brings is merged, and goes on with what is known here", () => {
   const server = inRing("B", "C");
   server.learn("B", memberOf("E"));
   const members = [memberOf("D", { status: "joining" })];
-  const errand = { ...write(server, recordOf("a", "text")), members };
-  forward(server, errand, { body: bodyOf("text") });
+  const errand = write(server, recordOf("a", "text"));
+  forward(server, errand, { body: bodyOf("text"), members });
   assertEquals(server.circle, "A B C D E");
-  const passed = last(server.sent("FORWARD")).errand;
-  assert(passed.type === "WRITE");
+  const passed = last(server.sent("FORWARD"));
   assertEquals(passed.members?.map(({ id }) => nameOf(id)), ["A", "B", "C", "D", "E"]);
 });
 
 Deno.test("a write is not settled by a circle that brings a list before whoever is new in it has it", () => {
   const server = inRing("B");
   const request = server.ask(putOf("a", "text"));
-  const sent = last(server.sent("FORWARD"));
-  assert(sent.errand.type === "WRITE");
-  const errand = { ...sent.errand, members: [memberOf("C", { status: "joining" })] };
+  const { errand, ...sent } = last(server.sent("FORWARD"));
   const circle = { ...sent.circle, visited: visitsOf("stored", "A", "B") };
-  server.hear({ type: "FORWARD", ...envelope("B"), hop: 9, circle, errand });
+  const members = [memberOf("C", { status: "joining" })];
+  server.hear({ type: "FORWARD", ...envelope("B"), hop: 9, circle, errand, members });
   assertEquals(server.answerTo(request), undefined);
   report(server, "C");
   assertEquals(server.answerTo(request)?.copies, 3);

@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import type { Circle, CircleName, Deed, Errand, Find } from "../../lib/ring/message.ts";
+import type { Circle, CircleName, Deed, Errand, Find, Forward } from "../../lib/ring/message.ts";
 import { envelope, last, returning, Server } from "./harness.ts";
 import { circleOf, idOf, memberOf, type Name, visitsOf } from "./sample.ts";
 
@@ -27,11 +27,9 @@ export function report(server: Server, from: Name, { deed = "stored", circle, me
 export function forward(
   server: Server,
   errand: Errand,
-  more: { circle?: Circle; body?: Uint8Array } = {},
+  { circle = circleOf("C"), ...more }: Partial<Pick<Forward, "circle" | "members" | "body">> = {},
 ) {
-  const { circle = circleOf("C") } = more;
-  const body = more.body === undefined ? {} : { body: more.body };
-  server.hear({ type: "FORWARD", ...envelope("C"), hop: 9, circle, errand, ...body });
+  server.hear({ type: "FORWARD", ...envelope("C"), hop: 9, circle, errand, ...more });
 }
 
 /** A write of C's, which has the same list as A unless told otherwise. */

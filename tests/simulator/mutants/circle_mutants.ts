@@ -127,9 +127,8 @@ export const circleMutants: readonly Mutant[] = [
   {
     name: "who holds another list does not tell it with its word in the envelope",
     file: "lib/ring/replication.ts",
-    find:
-      "const more = isDone && errand.list !== membership.digest ? { members: membership.all } : {};",
-    replace: "const more = {};",
+    find: "const hasNews = isDone && errand.list !== membership.digest;",
+    replace: "const hasNews = false;",
   },
   {
     name: "who holds another list gives its word in a REPORT only",
