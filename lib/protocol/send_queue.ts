@@ -1,8 +1,9 @@
 /**
  * What waits to be sent on one connection, in order: frames, and bodies that are streamed.
  *
- * One loop, the pump, empties the queue. It begins one turn after the first frame was queued, and
- * writes what has gathered by then, or during the write before, as one piece. A body is an item of the
+ * One loop, the pump, empties the queue. It begins one turn after the first frame was queued, or
+ * `gatherMs` if the turn takes longer, so that the receiver has something to do meanwhile; and it writes
+ * what has gathered by then, or during the write before, as one piece. A body is an item of the
  * queue like a frame: its chunks are asked for when its turn comes, each when the one before has been
  * written, so a body is never in memory, and frames sent meanwhile go out after it.
  *
@@ -27,6 +28,9 @@ export const laterMs = 10;
 
 /** A connection is busy that sent something so many milliseconds ago, or less. */
 const busyMs = 1;
+
+/** For how long frames are gathered at the least, if the turn takes as long, in milliseconds. */
+export const gatherMs = 0.2;
 
 /** Frames are gathered into writes of at most so many bytes: a FORWARD with its body is one. */
 const writeBytesMax = 128 * 1024;
@@ -55,6 +59,8 @@ export class SendQueue {
   #pumping = false;
   /** When the queue was emptied last, in milliseconds of `performance.now()`. */
   #pumpedAt = -Infinity;
+  /** The turn whose end the pump waits for. */
+  #turn: { readonly beganAt: number; readonly end: () => void } | undefined;
   #later: ReturnType<typeof setTimeout> | undefined;
   #failure: ConnectionError | undefined;
 
@@ -143,6 +149,9 @@ export class SendQueue {
   #start(): void {
     clearTimeout(this.#later);
     this.#later = undefined;
+    if (this.#turn !== undefined && performance.now() - this.#turn.beganAt > gatherMs) {
+      this.#turn.end();
+    }
     if (this.#pumping) return;
     this.#pumping = true;
     // It never rejects: it hands its failure to everybody who waits.
@@ -151,7 +160,8 @@ export class SendQueue {
 
   async #pump(): Promise<void> {
     // What is sent in this turn goes out together; where little is sent, nothing is worth waiting for.
-    if (performance.now() - this.#pumpedAt < busyMs) await turnEnd();
+    const now = performance.now();
+    if (now - this.#pumpedAt < busyMs) await this.#turnEnd(now);
     else await done;
     try {
       while (this.#items.length > 0) {
@@ -170,6 +180,15 @@ export class SendQueue {
     } catch (cause) {
       this.#break(asConnectionError(cause));
     }
+  }
+
+  /** Resolves when the event loop has handed out all that it has just been given, or takes too long. */
+  async #turnEnd(beganAt: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = { beganAt, end: resolve };
+    setImmediate(resolve);
+    await promise;
+    this.#turn = undefined;
   }
 
   async #writeFrames(bytes: Uint8Array): Promise<void> {
@@ -241,11 +260,6 @@ function join(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
     offset += piece.length;
   }
   return joined;
-}
-
-/** Resolves when the event loop has handed out all that it has just been given. */
-function turnEnd(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function asConnectionError(cause: unknown): ConnectionError {

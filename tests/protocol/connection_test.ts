@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError, FrameConnection } from "../../lib/protocol/connection.ts";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import { ProtocolError } from "../../lib/protocol/protocol_error.ts";
-import { sendHighWaterBytes, sendQueueBytesMax } from "../../lib/protocol/send_queue.ts";
+import { gatherMs, sendHighWaterBytes, sendQueueBytesMax } from "../../lib/protocol/send_queue.ts";
 import { InvariantError } from "../../lib/ring/assert.ts";
 import { eventually } from "../eventually.ts";
 import { bytesOf, frameOf } from "./bytes.ts";
@@ -170,6 +170,25 @@ Deno.test("FrameConnection.send() writes the frames of one turn together", async
   for (const frame of frames) a.send(frame);
   await a.flush();
   assertEquals(near.writes, [frames.reduce((sum, frame) => sum + frame.length, 0)]);
+  for (const n of [1, 2, 3]) assertEquals((await b.receive())?.value, { n });
+  a.close();
+  b.close();
+});
+
+Deno.test("FrameConnection.send() does not wait for the end of a turn that takes long", async () => {
+  const { a, b, near } = connect();
+  const frames = [1, 2, 3].map((n) => encodeFrame({ n }));
+  const [first, second, third] = frames;
+  assert(first !== undefined && second !== undefined && third !== undefined);
+  a.send(first);
+  await a.flush();
+  a.send(second);
+  const began = performance.now();
+  while (performance.now() - began <= gatherMs) continue;
+  a.send(third);
+  // All that a turn can do without an end.
+  for (let step = 0; step < 10; step++) await Promise.resolve();
+  assertEquals(near.writes, [first.length, second.length + third.length]);
   for (const n of [1, 2, 3]) assertEquals((await b.receive())?.value, { n });
   a.close();
   b.close();
