@@ -15,10 +15,11 @@
  * A server that is told that it was held gone (MISSED, `returns.ts`) counts as a copy only when it has
  * pulled from all who say so, besides.
  *
- * Two neighbours that keep telling each other different digests of their files pull from each other
- * (anti-entropy): at once if the digests stay the same, else, as under steady writes, after a while.
+ * Two neighbours that keep telling each other different digests of their files (`differences.ts`) pull
+ * from each other: anti-entropy.
  */
 import type { Applier } from "./applier.ts";
+import { Differences } from "./differences.ts";
 import type { Effects } from "./effects.ts";
 import { type FileRecord, pageRecordsMax } from "./file_record.ts";
 import { isLive, type Member, type MemberId } from "./member.ts";
@@ -36,12 +37,6 @@ export const pageTriesMax = 3;
 export const restartMsMax = 8_000;
 /** How long a server waits for one that says MISSED, and is gone in its own list, in milliseconds. */
 export const awaitMs = 3000;
-/** How often two neighbours must tell the same two different digests before they compare. */
-export const differencesMin = 2;
-/** How often they must tell different digests of any kind before they compare. */
-export const busyDifferencesMin = 20;
-/** How many CHECKs pass after a comparison before a difference is looked at again. */
-export const differencePause = 5;
 /** How many records are being applied at the most when the next page is asked for. */
 const openRecordsMax = pageRecordsMax / 2;
 /** How many members a body is looked for at. */
@@ -64,15 +59,6 @@ interface Pull {
   isPartial: boolean;
 }
 
-interface Difference {
-  mine: string;
-  theirs: string;
-  /** How often these two have been told. */
-  same: number;
-  /** How often any two have been. */
-  any: number;
-}
-
 /** What {@linkcode Repair} is made of. */
 export interface RepairOptions {
   readonly self: MemberId;
@@ -87,7 +73,7 @@ export interface RepairOptions {
 /** How one server catches up with the others. */
 export class Repair {
   readonly #options: RepairOptions;
-  readonly #differences = new Map<MemberId, Difference>();
+  readonly #differences = new Differences();
   /** The members that hold all that this joining server needs of them, and those that could not help. */
   readonly #pulled = new Set<MemberId>();
   readonly #failed = new Set<MemberId>();
@@ -178,19 +164,11 @@ export class Repair {
     const { membership, files } = this.#options;
     const mine = files();
     if (mine === theirs || membership.self?.status !== "alive") {
-      this.#differences.delete(member);
-      return;
+      return this.#differences.forget(member);
     }
-    const known = this.#differences.get(member);
-    const isSame = known?.mine === mine && known.theirs === theirs;
-    const any = (known?.any ?? 0) + 1;
-    const same = isSame ? known.same + 1 : Math.min(known?.same ?? 0, 0) + 1;
-    const isDue = same >= differencesMin || any >= busyDifferencesMin;
-    if (!isDue || this.#pull !== undefined) {
-      this.#differences.set(member, { mine, theirs, same, any });
-      return;
-    }
-    this.#differences.set(member, { mine, theirs, same: -differencePause, any: 0 });
+    const isDue = this.#differences.note(member, { mine, theirs });
+    if (!isDue || this.#pull !== undefined) return;
+    this.#differences.pause(member);
     this.#begin(member);
   }
 

@@ -1,12 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkIntervalDefaultMs } from "../../lib/ring/checks.ts";
-import {
-  busyDifferencesMin,
-  differencePause,
-  differencesMin,
-  pageTimeoutMs,
-  pageTriesMax,
-} from "../../lib/ring/repair.ts";
+import { busyDifferencesMin, differencePause, differencesMin } from "../../lib/ring/differences.ts";
+import { pageTimeoutMs, pageTriesMax } from "../../lib/ring/repair.ts";
 import { envelope, inRing, last, returning } from "./harness.ts";
 import { known, page, tell } from "./repair_harness.ts";
 import { memberOf, putOf, recordOf } from "./sample.ts";

@@ -179,7 +179,7 @@ export const fileMutants: readonly Mutant[] = [
   },
   {
     name: "neighbours that differ do not compare",
-    file: "lib/ring/repair.ts",
+    file: "lib/ring/differences.ts",
     find: "same >= differencesMin || any >= busyDifferencesMin",
     replace: "same >= 1e9",
   },
