@@ -4,7 +4,10 @@ import type { Target } from "./target.ts";
 /** What the worker is told. */
 export interface BystanderTask {
   readonly seed: string;
-  /** Whether a wrong answer is asked for again, and only has to be right in the end. */
+  /**
+   * Whether a wrong answer is asked for again, and only has to be right in the end: of several writes to
+   * one name the one with the greatest stamp stays, be it not the last.
+   */
   readonly isPatient: boolean;
   readonly servers: readonly { readonly address: string; readonly web: string }[];
 }
@@ -17,7 +20,7 @@ export interface BystanderResult {
   readonly failures: readonly string[];
   /** How often it had to ask again. */
   readonly retries: number;
-  /** What was acknowledged, by name: of more than one the one with the greatest stamp. */
+  /** What has to be there, by name: what was acknowledged last, or has the greatest stamp. */
   readonly contents: ReadonlyMap<string, string>;
 }
 
