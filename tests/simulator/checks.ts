@@ -220,7 +220,7 @@ export class Checks {
     if (outcome.outcome !== "stored" || outcome.previous === undefined) return;
     const { previous } = outcome;
     assertCheck(
-      previous.stamp < record.stamp,
+      previous.stamp <= record.stamp,
       "regress",
       () => `${server.name} replaced "${record.name}" by an older record`,
     );

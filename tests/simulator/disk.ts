@@ -1,6 +1,9 @@
 /**
  * The simulated disk of one server: what survives a crash.
  *
+ * What is stored, what it comes to and in which order it is compared is decided by the code of the
+ * stores in `lib/storage/`; simulated is only when it becomes durable, and how it is lost.
+ *
  * What `save` was called with is durable when it returns, and with it all that was written before; what
  * `write` was called with can be read from then on, and is durable after a `sync`, as with a `Store`.
  * What a process has not yet written when it dies is lost with it. A large body is a small stand-in under
@@ -8,10 +11,21 @@
  * list, for which a store keeps room, it still takes.
  */
 import { createHash } from "node:crypto";
-import { bucketCount, bucketDigits, type FileRecord } from "../../lib/ring/file_record.ts";
-import { compareText, type MemberId } from "../../lib/ring/member.ts";
+import { emptySha256, type FileRecord } from "../../lib/ring/file_record.ts";
+import type { MemberId } from "../../lib/ring/member.ts";
 import { type Stamp, stampZero } from "../../lib/ring/stamp.ts";
 import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../../lib/ring/step.ts";
+import { findSuperseding, needsStoredBody } from "../../lib/storage/body.ts";
+import { bucketOf, readDiffering } from "../../lib/storage/bucket.ts";
+import { compareName } from "../../lib/storage/name_order.ts";
+import {
+  changeTotals,
+  formatBuckets,
+  higherStamp,
+  noRecords,
+  type RecordTotals,
+  summarise,
+} from "../../lib/storage/record_totals.ts";
 
 /** The most records in a page: less than is asked for, to have more than one. */
 const pageMax = 2;
@@ -24,12 +38,12 @@ export function sha256(text: string): string {
 /** One server's disk. */
 export class Disk {
   #ring: SavedRing = { incarnation: 0, members: [], stampCeiling: stampZero };
-  #highestStamp: Stamp = stampZero;
   readonly #records = new Map<string, FileRecord>();
   readonly #bodies = new Map<string, Uint8Array>();
-  /** What was there under the names that were written since the last sync. */
+  #totals: RecordTotals = noRecords;
+  /** What was there under the names that were written since the last sync, and the highest stamp then. */
   readonly #unsynced = new Map<string, FileRecord | undefined>();
-  #digest: string | undefined;
+  #durableStamp: Stamp = stampZero;
   /** Whether there is no room for another file. */
   isFull = false;
   /** What a scrub would find. */
@@ -43,30 +57,27 @@ export class Disk {
 
   /** The highest stamp of all records that it ever held. */
   get highestStamp(): Stamp {
-    return this.#highestStamp;
+    return this.#totals.highestStamp;
   }
 
-  /** The XOR of the hashes of all records, as in `StoreSummary`. */
+  /** The digest of all records, as in `StoreSummary`. */
   get digest(): string {
-    return this.#digest ??= combine(this.records.map(recordHash), 64);
+    return summarise(this.#totals).digest;
   }
 
   /** The digests of all buckets, as in `Store`. */
   get digests(): string {
-    const hashes = Array.from({ length: bucketCount }, (): string[] => []);
-    for (const record of this.records) hashes[bucketOf(record.name)]?.push(recordHash(record));
-    return hashes.map((bucket) => combine(bucket, bucketDigits)).join("");
+    return formatBuckets(this.#totals.buckets);
   }
 
   /** Every record, tombstones too, in the order of their names. */
   get records(): readonly FileRecord[] {
-    return [...this.#records.values()].sort((a, b) => compareText(a.name, b.name));
+    return [...this.#records.values()].sort((a, b) => compareName(a.name, b.name));
   }
 
   load(): StoredRing {
     const { incarnation, members, stampCeiling } = this.#ring;
-    const highestStamp = stampCeiling > this.#highestStamp ? stampCeiling : this.#highestStamp;
-    return { incarnation, members, highestStamp };
+    return { incarnation, members, highestStamp: higherStamp(stampCeiling, this.highestStamp) };
   }
 
   save(ring: SavedRing): void {
@@ -77,16 +88,14 @@ export class Disk {
   /** Makes durable what was written. */
   sync(): void {
     this.#unsynced.clear();
+    this.#durableStamp = this.highestStamp;
   }
 
   /** Loses what was written since the last sync. */
   lose(): void {
-    for (const [name, record] of this.#unsynced) {
-      if (record === undefined) this.#records.delete(name);
-      else this.#records.set(name, record);
-    }
+    for (const [name, record] of this.#unsynced) this.#replace(name, record);
     this.#unsynced.clear();
-    this.#digest = undefined;
+    this.#totals = { ...this.#totals, highestStamp: this.#durableStamp };
   }
 
   /** What would be there under a name after a crash. */
@@ -103,17 +112,17 @@ export class Disk {
     records: readonly FileRecord[];
     next?: string;
   } {
-    const own = this.digests;
-    const differs = (bucket: number) => digestAt(own, bucket) !== digestAt(digests, bucket);
-    const later = this.records
-      .filter(({ name }) => differs(bucketOf(name)))
-      .sort((a, b) => compareInBuckets(a.name, b.name))
-      .filter(({ name }) => after === "" || compareInBuckets(name, after) > 0);
-    const records = later.slice(0, Math.min(limit, pageMax));
-    const last = records.at(-1);
-    return last === undefined || later.length <= records.length
-      ? { records }
-      : { records, next: last.name };
+    const length = Math.min(limit, pageMax);
+    const all = this.records;
+    const found = readDiffering(
+      { own: this.digests, digests, after, limit: length + 1 },
+      (bucket, range) =>
+        all.filter(({ name }) => bucketOf(name) === bucket && compareName(name, range.after) > 0)
+          .slice(0, range.limit),
+    );
+    const records = found.slice(0, length);
+    const last = found.length > length ? records.at(-1) : undefined;
+    return last === undefined ? { records } : { records, next: last.name };
   }
 
   /** Drops tombstones whose stamp is not above `upTo`, at most `limit`, durably, and returns them. */
@@ -122,8 +131,7 @@ export class Disk {
     const dropped = this.records
       .filter(({ deleted, stamp }) => deleted === true && stamp <= upTo)
       .slice(0, limit);
-    for (const { name } of dropped) this.#records.delete(name);
-    this.#digest = undefined;
+    for (const { name } of dropped) this.#replace(name, undefined);
     return dropped;
   }
 
@@ -133,12 +141,11 @@ export class Disk {
     this.damaged.add(name);
     this.wasDamaged = true;
     if (part === "body") this.#bodies.delete(this.#records.get(name)?.sha256 ?? "");
-    else this.#records.delete(name);
-    this.#digest = undefined;
+    else this.#replace(name, undefined);
   }
 
   hasBody(hash: string): boolean {
-    return this.#bodies.has(hash);
+    return hash === emptySha256 || this.#bodies.has(hash);
   }
 
   body(hash: string): Uint8Array | undefined {
@@ -152,62 +159,29 @@ export class Disk {
     return true;
   }
 
-  /** Stores what is newer than what is there, to be synced; all or nothing, should the disk be full. */
+  /** Stores what is newer than what is there, to be synced. */
   write(batch: readonly RecordWrite[]): readonly WriteOutcome[] {
-    const isRefused = ({ record }: RecordWrite) => this.isFull && record.deleted !== true;
-    return batch.map((write) =>
-      this.#verdict(write) ?? (isRefused(write) ? { outcome: "full" } : this.#store(write))
-    );
+    return batch.map((write) => this.#writeOne(write));
   }
 
-  /** Why a record is not stored, if it is not. */
-  #verdict({ record, body }: RecordWrite): WriteOutcome | undefined {
+  #writeOne(write: RecordWrite): WriteOutcome {
+    const { record, body } = write;
     const previous = this.#records.get(record.name);
-    const isWhole = previous?.deleted === true || this.hasBody(previous?.sha256 ?? "");
-    const isSame = previous?.stamp === record.stamp;
-    if (previous !== undefined && previous.stamp >= record.stamp && (isWhole || !isSame)) {
-      return { outcome: "superseded", previous };
-    }
-    const isBare = !record.deleted && body === undefined && !this.hasBody(record.sha256);
-    return isBare ? { outcome: "bodyMissing" } : undefined;
-  }
-
-  #store({ record, body }: RecordWrite): WriteOutcome {
-    const previous = this.#records.get(record.name);
+    const hasBody = (hash: string) => this.hasBody(hash);
+    const newer = findSuperseding(write, { previous, hasBody });
+    if (newer !== undefined) return { outcome: "superseded", previous: newer };
+    if (this.isFull && !record.deleted) return { outcome: "full" };
+    if (needsStoredBody(write) && !hasBody(record.sha256)) return { outcome: "bodyMissing" };
     if (body !== undefined) this.#bodies.set(record.sha256, body);
-    if (previous?.stamp === record.stamp) return { outcome: "stored" };
-    this.#replace(record);
-    return { outcome: "stored", ...(previous && { previous }) };
+    if (!this.#unsynced.has(record.name)) this.#unsynced.set(record.name, previous);
+    this.#replace(record.name, record);
+    return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };
   }
 
-  #replace(record: FileRecord): void {
-    const { name } = record;
-    if (!this.#unsynced.has(name)) this.#unsynced.set(name, this.#records.get(name));
-    this.#digest = undefined;
-    this.#records.set(name, record);
-    if (record.stamp > this.#highestStamp) this.#highestStamp = record.stamp;
+  #replace(name: string, record: FileRecord | undefined): void {
+    const previous = this.#records.get(name);
+    if (record === undefined) this.#records.delete(name);
+    else this.#records.set(name, record);
+    this.#totals = changeTotals(this.#totals, [{ name, previous, record }]);
   }
-}
-
-/** The bucket of a name: the first byte of its hash. */
-function bucketOf(name: string): number {
-  return parseInt(sha256(name).slice(0, 2), 16);
-}
-
-function compareInBuckets(a: string, b: string): number {
-  return bucketOf(a) - bucketOf(b) || compareText(a, b);
-}
-
-function digestAt(digests: string, bucket: number): string {
-  return digests.slice(bucket * bucketDigits, (bucket + 1) * bucketDigits);
-}
-
-function recordHash({ name, stamp, sha256: body }: FileRecord): string {
-  return sha256(`${name}\0${stamp}\0${body}`);
-}
-
-/** The XOR of the first digits of hashes. */
-function combine(hashes: readonly string[], digits: number): string {
-  const sum = hashes.reduce((sum, hash) => sum ^ BigInt(`0x${hash.slice(0, digits)}`), 0n);
-  return sum.toString(16).padStart(digits, "0");
 }
