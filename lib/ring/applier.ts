@@ -80,6 +80,9 @@ export class Applier {
     this.#clock.observe(application.record.stamp);
     this.#write(application, (applied) => {
       this.#open--;
+      // What is stored tells the clock of a later life; what could not be is to be written down for it.
+      const { stamp } = application.record;
+      if (applied.deed === "failed") this.#clock.forgo(stamp, this.#effects.now.wall);
       then(applied);
     });
   }

@@ -5,7 +5,7 @@
  * of fixed width, so that text order is time order and no two servers make the same one. The clock
  * never goes back: a stamp is above every stamp made or seen before, whatever the wall clock does. A write
  * leaves before its own server has stored it, so that a ceiling above all stamps made is stored ahead of
- * them: a server that was killed begins above it.
+ * them, and of those seen that could not be stored: a server that was killed begins above it.
  *
  * Source: Kulkarni et al., "Logical Physical Clocks", 2014.
  */

@@ -131,6 +131,16 @@ Deno.test("a server that has another list than the creator sends it with all tha
   }
 });
 
+Deno.test("a server makes no stamp below one that it could not store, nor in a later life", () => {
+  const server = inRing("B", "C");
+  const stamp = stampAt(2 ** 43, "C");
+  server.disk.full = true;
+  forward(server, write(server, recordOf("a", "text", { stamp })), { body: bodyOf("text") });
+  assertEquals(last(server.sent("REPORT")).deed, "failed");
+  const { stampCeiling } = last(server.effectsOf("save"));
+  assert(stampCeiling > stamp, `${stampCeiling} is not above ${stamp}`);
+});
+
 Deno.test("the list that a FORWARD brings is merged, and goes on with what is known here", () => {
   const server = inRing("B", "C");
   server.learn("B", memberOf("E"));

@@ -280,6 +280,12 @@ export const fileMutants: readonly Mutant[] = [
     replace: "isLost && this.#pull.isPartial",
   },
   {
+    name: "the stamp of a write that could not be stored is forgotten",
+    file: "lib/ring/applier.ts",
+    find: 'if (applied.deed === "failed") this.#clock.forgo',
+    replace: 'if (applied.deed === "failed") this.#clock.observe',
+  },
+  {
     name: "a store takes an older record",
     file: "lib/storage/body.ts",
     find: "previous === undefined || previous.stamp < record.stamp",
