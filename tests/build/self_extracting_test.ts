@@ -6,6 +6,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { join } from "node:path";
 import { writeSelfExtracting } from "../../lib/build/self_extracting.ts";
 import { runtimeFlags } from "../../lib/build/permissions.ts";
+import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 
 const needed: { ignore: boolean } = Deno.build.os === "windows"
@@ -74,7 +75,7 @@ async function start(
   command: string,
   { args = [], env = {}, cwd, uid }: StartOptions,
 ): Promise<Report> {
-  const child = new Deno.Command(command, {
+  const child = await spawn(command, {
     args: [...args],
     clearEnv: true,
     env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", ...env },
@@ -83,7 +84,7 @@ async function start(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+  });
   const output = await child.output();
   const text = new TextDecoder().decode(output.stdout);
   const [pid = "", umask = "", directory = "", ...rest] = text.split("\0");
@@ -101,6 +102,21 @@ async function start(
       return [line.slice(0, equals), line.slice(equals + 1)];
     })),
   };
+}
+
+/**
+ * Starts a program that was just written. Where another test starts one at the same moment, its child
+ * has the file open for writing until it is a program of its own, and the kernel says ETXTBSY so long.
+ */
+function spawn(command: string, options: Deno.CommandOptions): Promise<Deno.ChildProcess> {
+  return eventually(() => {
+    try {
+      return new Deno.Command(command, options).spawn();
+    } catch (error) {
+      if (error instanceof Error && error.message.includes("Text file busy")) return undefined;
+      throw error;
+    }
+  }, { what: "the executable to be closed" });
 }
 
 /** The arguments after those of `deno run` itself. */
