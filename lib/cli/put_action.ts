@@ -2,7 +2,7 @@
 import type { RingClient } from "../client/client.ts";
 import { nameError } from "../protocol/name.ts";
 import { quoteText } from "../protocol/quote.ts";
-import type { FileAnswer } from "../ring/message.ts";
+import type { FileAnswer } from "../ring/request.ts";
 import { type ClientAction, standardStream } from "./client_flags.ts";
 import { exitCode } from "./exit_code.ts";
 import { describeFailure, type Failure, failureJson } from "./failure.ts";

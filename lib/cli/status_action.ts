@@ -1,5 +1,5 @@
 /** `ring client --status`: the ring as one server sees it, and what that server holds. */
-import type { StatusAnswer } from "../ring/message.ts";
+import type { StatusAnswer } from "../ring/request.ts";
 import { exitCode } from "./exit_code.ts";
 import { countText, sizeText } from "./output.ts";
 import type { Outcome, Session } from "./session.ts";

@@ -1,6 +1,6 @@
 /** Answers against the requests that they answer. */
 import { quoteText } from "../protocol/quote.ts";
-import type { ClientAnswer, ClientRequest, FileAnswer } from "../ring/message.ts";
+import type { ClientAnswer, ClientRequest, FileAnswer } from "../ring/request.ts";
 import { kindOfStatus, RingError } from "./ring_error.ts";
 
 /** HTTP's: the outcome is unknown, which is not that it could not be done. */

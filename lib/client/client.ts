@@ -28,7 +28,7 @@ import type {
   FileAnswer,
   MemberAnswer,
   StatusAnswer,
-} from "../ring/message.ts";
+} from "../ring/request.ts";
 import { asFileAnswer, asVerified, describe, refusal, type Verified } from "./answer.ts";
 import { connectReason, reasonOf } from "./reason.ts";
 import { answerMsMax } from "./limit.ts";

@@ -1,7 +1,7 @@
 /** How long an answer may take. */
 import { collectTimeoutMs, surveyPauseMs, surveysMax } from "../ring/collector.ts";
 import { findTimeoutMs } from "../ring/finder.ts";
-import type { ClientRequest } from "../ring/message.ts";
+import type { ClientRequest } from "../ring/request.ts";
 import { transferRateMin, writeTimeoutMs } from "../ring/replication.ts";
 
 /** How long the ring gives itself to drop tombstones, in milliseconds. */

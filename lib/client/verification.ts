@@ -5,7 +5,7 @@
  * status meanwhile, on another connection, and is given up when it does not answer that.
  */
 import { isLive, type Member } from "../ring/member.ts";
-import type { StatusAnswer } from "../ring/message.ts";
+import type { StatusAnswer } from "../ring/request.ts";
 import type { Verified } from "./answer.ts";
 import { type ConnectOptions, RingClient } from "./client.ts";
 import { RingError } from "./ring_error.ts";

@@ -10,14 +10,12 @@ import type { FileRecord } from "../ring/file_record.ts";
 import { assert } from "../ring/assert.ts";
 import type {
   BodyMessage,
-  ClientAnswer,
-  ClientRequest,
-  ErrorAnswer,
   FetchAnswer,
   FetchMessage,
   Forward,
   MemberMessage,
 } from "../ring/message.ts";
+import type { ClientAnswer, ClientRequest, ErrorAnswer } from "../ring/request.ts";
 import { answerReaders, readErrorAnswer, readFetchAnswer } from "./decode_answer.ts";
 import { memberReaders } from "./decode_member.ts";
 import { requestReaders } from "./decode_request.ts";

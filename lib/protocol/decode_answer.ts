@@ -1,6 +1,7 @@
 /** What a server answers: to clients, and to a server that fetches a body. */
 import { nameBytesMax } from "../ring/file_record.ts";
-import type { ClientAnswer, ErrorAnswer, FetchAnswer } from "../ring/message.ts";
+import type { FetchAnswer } from "../ring/message.ts";
+import type { ClientAnswer, ErrorAnswer } from "../ring/request.ts";
 import { readMembers, readRecords } from "./decode_member.ts";
 import {
   listOf,

@@ -2,7 +2,8 @@
 import { addressLengthMax } from "../ring/address.ts";
 import { membersMax } from "../ring/member.ts";
 import { nameBytesMax } from "../ring/file_record.ts";
-import type { BodyMessage, ClientRequest, FetchMessage } from "../ring/message.ts";
+import type { BodyMessage, FetchMessage } from "../ring/message.ts";
+import type { ClientRequest } from "../ring/request.ts";
 import {
   listOf,
   objectOf,

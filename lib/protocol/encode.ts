@@ -1,14 +1,8 @@
 /** From a message to the frame that carries it; `decode.ts` is the way back. */
 import { assert } from "../ring/assert.ts";
 import { inlineBytesMax } from "../ring/file_record.ts";
-import type {
-  BodyMessage,
-  ClientAnswer,
-  ClientRequest,
-  FetchAnswer,
-  FetchMessage,
-  MemberMessage,
-} from "../ring/message.ts";
+import type { BodyMessage, FetchAnswer, FetchMessage, MemberMessage } from "../ring/message.ts";
+import type { ClientAnswer, ClientRequest } from "../ring/request.ts";
 import { encodeFrame } from "./frame.ts";
 
 /** A message as bytes: send `head`, then at once `body`, if there is one. */

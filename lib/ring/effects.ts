@@ -7,7 +7,8 @@
 import type { Address } from "./address.ts";
 import { assert } from "./assert.ts";
 import type { FileRecord } from "./file_record.ts";
-import type { CollectAnswer, FileAnswer, MemberMessage } from "./message.ts";
+import type { MemberMessage } from "./message.ts";
+import type { CollectAnswer, FileAnswer } from "./request.ts";
 import type { Stamp } from "./stamp.ts";
 import type {
   Effect,

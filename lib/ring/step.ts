@@ -8,7 +8,8 @@
 import type { Address } from "./address.ts";
 import type { FileRecord } from "./file_record.ts";
 import type { Member, MemberId } from "./member.ts";
-import type { CollectAnswer, FileAnswer, MemberMessage } from "./message.ts";
+import type { MemberMessage } from "./message.ts";
+import type { CollectAnswer, FileAnswer } from "./request.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** The time of a step. */

@@ -8,7 +8,8 @@
  */
 import { setImmediate } from "node:timers";
 import { logger } from "../log.ts";
-import type { CollectAnswer, FileAnswer, MemberMessage } from "../ring/message.ts";
+import type { MemberMessage } from "../ring/message.ts";
+import type { CollectAnswer, FileAnswer } from "../ring/request.ts";
 import { Node, type NodeOptions, pauseMsMin } from "../ring/node.ts";
 import type {
   Ask,

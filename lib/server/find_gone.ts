@@ -1,6 +1,6 @@
 /** Which member a person means that is to be forgotten. */
 import { isLive, type Member } from "../ring/member.ts";
-import type { MemberAnswer } from "../ring/message.ts";
+import type { MemberAnswer } from "../ring/request.ts";
 
 /** How many digits of an id there must be at the least, not to mean another one by mistake. */
 const idDigitsMin = 4;

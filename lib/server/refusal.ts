@@ -1,6 +1,6 @@
 /** Refusals: what a client is told that this server cannot serve now. */
 import type { Incoming } from "../protocol/decode.ts";
-import type { ClientAnswer } from "../ring/message.ts";
+import type { ClientAnswer } from "../ring/request.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import { StoreFullError } from "../storage/store.ts";
 

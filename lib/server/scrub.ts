@@ -11,7 +11,7 @@ import { verifyNamesMax } from "../protocol/decode_answer.ts";
 import { nameError } from "../protocol/name.ts";
 import { logger } from "../log.ts";
 import type { FileRecord } from "../ring/file_record.ts";
-import type { VerifyAnswer } from "../ring/message.ts";
+import type { VerifyAnswer } from "../ring/request.ts";
 import { isPassing } from "../storage/disk_error.ts";
 import { type Store, StoreFullError } from "../storage/store.ts";
 import { nextTurn } from "../storage/turn.ts";

@@ -7,7 +7,7 @@ import { logger } from "../log.ts";
 import type { Credentials } from "../protocol/credentials.ts";
 import { FrameConnection } from "../protocol/connection.ts";
 import { type Address, formatAddress, parseAddress } from "../ring/address.ts";
-import type { MemberAnswer, StatusAnswer } from "../ring/message.ts";
+import type { MemberAnswer, StatusAnswer } from "../ring/request.ts";
 import { openDiskStore } from "../storage/disk_store.ts";
 import { MemoryStore } from "../storage/memory_store.ts";
 import { randomId } from "../storage/random_id.ts";

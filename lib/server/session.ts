@@ -23,13 +23,12 @@ import type { Secret } from "../protocol/secret.ts";
 import { inlineBytesMax, pageRecordsMax } from "../ring/file_record.ts";
 import type {
   BodyMessage,
-  ClientAnswer,
-  ClientRequest,
   FetchAnswer,
   FetchMessage,
   Forward,
   MemberMessage,
 } from "../ring/message.ts";
+import type { ClientAnswer, ClientRequest } from "../ring/request.ts";
 import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
 import { isPassing } from "../storage/disk_error.ts";

@@ -1,6 +1,6 @@
 /** The server as its web front sees it. */
 import type { FileRecord } from "../ring/file_record.ts";
-import type { StatusAnswer } from "../ring/message.ts";
+import type { StatusAnswer } from "../ring/request.ts";
 import type { Ask } from "../ring/step.ts";
 import type { Answered } from "../storage/answered.ts";
 import {

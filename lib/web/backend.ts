@@ -1,6 +1,6 @@
 /** The backend: what the web front asks of the server that it belongs to. */
 import type { FileRecord } from "../ring/file_record.ts";
-import type { StatusAnswer } from "../ring/message.ts";
+import type { StatusAnswer } from "../ring/request.ts";
 import type { Ask } from "../ring/step.ts";
 import type { Answered } from "../storage/answered.ts";
 import type { BodyReader, ScanOptions } from "../storage/store.ts";

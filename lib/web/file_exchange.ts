@@ -1,7 +1,7 @@
 /** A file exchange: a request about one file, and the answer to it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FileRecord } from "../ring/file_record.ts";
-import type { FileAnswer } from "../ring/message.ts";
+import type { FileAnswer } from "../ring/request.ts";
 import type { Ask } from "../ring/step.ts";
 import type { Backend, Refusal } from "./backend.ts";
 import { type Coding, codings, sidecarEndings } from "./coding.ts";

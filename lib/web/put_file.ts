@@ -9,7 +9,7 @@ import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { contentTypeOf } from "../protocol/content_type.ts";
 import { inlineBytesMax } from "../ring/file_record.ts";
-import type { FileAnswer } from "../ring/message.ts";
+import type { FileAnswer } from "../ring/request.ts";
 import type { Backend } from "./backend.ts";
 import { BodyError, readBody, readWhole } from "./request_body.ts";
 import {

@@ -5,7 +5,8 @@
 import { assert } from "../../lib/ring/assert.ts";
 import type { Address } from "../../lib/ring/address.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import type { FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import type { FileAnswer } from "../../lib/ring/request.ts";
 import { Node } from "../../lib/ring/node.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import type { Ask, Effect, Input } from "../../lib/ring/step.ts";

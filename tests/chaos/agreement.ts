@@ -1,6 +1,6 @@
 /** Whether what servers say of the ring is the same. */
 import { isLive, type Member } from "../../lib/ring/member.ts";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 
 /** Whether each of these servers says that exactly those at `addresses` are alive, in one order. */
 export function areOneCircle(

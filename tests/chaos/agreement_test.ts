@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 import { memberOf, type Name } from "../ring/sample.ts";
 import { areOneCircle, holdTheSame } from "./agreement.ts";
 

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
-import type { ClientAnswer } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
 import { answering, type Script, withServer } from "../client/fake_server.ts";
 import { needs } from "../permission.ts";
 import { checkFiles } from "./final_checks.ts";

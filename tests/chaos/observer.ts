@@ -4,7 +4,7 @@
 import { RingClient } from "../../lib/client/client.ts";
 import { RingError } from "../../lib/client/ring_error.ts";
 import { isLive, type Member } from "../../lib/ring/member.ts";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 import { areOneCircle, holdTheSame, turned } from "./agreement.ts";
 import { pause } from "./pause.ts";
 import type { ServerProcess } from "./server_process.ts";

@@ -4,7 +4,7 @@ import { listLine } from "../../lib/cli/list_action.ts";
 import { colourPainter, countText, plainPainter, printable } from "../../lib/cli/output.ts";
 import { ringLine } from "../../lib/cli/ring_line.ts";
 import { statusLines } from "../../lib/cli/status_action.ts";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 
 const id = "a".repeat(32);
 const member = { id, incarnation: 1, address: "10.0.0.1:4043", position: "00" };

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { RingClient } from "../../lib/client/client.ts";
 import { RingError, type RingErrorKind } from "../../lib/client/ring_error.ts";
-import type { ClientAnswer } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
 import { answering, type Script, withServer } from "./fake_server.ts";
 import {
   bytes,

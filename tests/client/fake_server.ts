@@ -3,7 +3,7 @@ import { FrameConnection } from "../../lib/protocol/connection.ts";
 import { encodeAnswer } from "../../lib/protocol/encode.ts";
 import type { JsonObject } from "../../lib/protocol/frame.ts";
 import { formatAddress } from "../../lib/ring/address.ts";
-import type { ClientAnswer } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
 
 /** What a test does with a connection; it is closed when that ends. */
 export type Script = (connection: FrameConnection, conn: Deno.Conn) => Promise<void>;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { RingClient } from "../../lib/client/client.ts";
 import { RingError } from "../../lib/client/ring_error.ts";
-import type { FileAnswer } from "../../lib/ring/message.ts";
+import type { FileAnswer } from "../../lib/ring/request.ts";
 import { needs } from "../permission.ts";
 import { answering, type Script, withServer } from "./fake_server.ts";
 

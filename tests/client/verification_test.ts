@@ -3,7 +3,7 @@ import { RingClient } from "../../lib/client/client.ts";
 import { areEqual, compareMembers, verifyMember } from "../../lib/client/verification.ts";
 import { encodeAnswer } from "../../lib/protocol/encode.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import type { ClientAnswer, StatusAnswer } from "../../lib/ring/message.ts";
+import type { ClientAnswer, StatusAnswer } from "../../lib/ring/request.ts";
 import { needs } from "../permission.ts";
 import { answering, type Script, withServer } from "./fake_server.ts";
 

@@ -16,14 +16,13 @@ import { type Member, memberStatuses } from "../../lib/ring/member.ts";
 import {
   type BodyMessage,
   type Circle,
-  type ClientAnswer,
-  type ClientRequest,
   deeds,
   type Errand,
   type FetchAnswer,
   type FetchMessage,
   type MemberMessage,
 } from "../../lib/ring/message.ts";
+import { type ClientAnswer, type ClientRequest } from "../../lib/ring/request.ts";
 import type { Random } from "../simulator/random.ts";
 
 /** Who and what messages are about. */

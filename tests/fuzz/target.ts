@@ -1,7 +1,7 @@
 /** The target: three servers in processes of their own, in a ring, on disk, with web fronts. */
 import { RingClient } from "../../lib/client/client.ts";
 import { isLive, type Member } from "../../lib/ring/member.ts";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 import { eventually } from "../eventually.ts";
 import { ServerChild } from "../server/child.ts";
 import { readProc } from "./proc.ts";

@@ -9,7 +9,8 @@ import {
   type FileRecord,
 } from "../../lib/ring/file_record.ts";
 import { deeds } from "../../lib/ring/message.ts";
-import type { ClientAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
 
 function hex(digits: number): fc.Arbitrary<string> {
   return fc.string({

@@ -6,8 +6,10 @@ import {
   type FileRecord,
 } from "../../lib/ring/file_record.ts";
 import type { Member } from "../../lib/ring/member.ts";
-import type { Circle, ClientAnswer, FetchAnswer, MemberMessage } from "../../lib/ring/message.ts";
-import type { BodyMessage, ClientRequest, FetchMessage, Survey } from "../../lib/ring/message.ts";
+import type { Circle, FetchAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
+import type { BodyMessage, FetchMessage, Survey } from "../../lib/ring/message.ts";
+import type { ClientRequest } from "../../lib/ring/request.ts";
 
 const id = (digit: string) => digit.repeat(32);
 const digest = (digit: string) => digit.repeat(64);

@@ -4,7 +4,8 @@
  * Small on purpose: every message takes 1 ms or never arrives, disks do at once what they are asked, and
  * nobody stops. What the simulator cannot pose exactly, one broken link and one request, is posed here.
  */
-import type { CollectAnswer, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import type { CollectAnswer, FileAnswer } from "../../lib/ring/request.ts";
 import { Node } from "../../lib/ring/node.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import type { Ask, Effect, Input, Link } from "../../lib/ring/step.ts";

@@ -9,7 +9,8 @@
 import { assert } from "@std/assert";
 import type { Member, MemberId } from "../../lib/ring/member.ts";
 import { Membership } from "../../lib/ring/membership.ts";
-import type { CollectAnswer, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import type { CollectAnswer, FileAnswer } from "../../lib/ring/request.ts";
 import { Node, type NodeOptions } from "../../lib/ring/node.ts";
 import { stampZero } from "../../lib/ring/stamp.ts";
 import type { Ask, Effect, Input, Now, WriteOutcome } from "../../lib/ring/step.ts";

@@ -1,7 +1,7 @@
 /** Servers that hold as much as they may. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 import { startServer } from "../../lib/server/server.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";

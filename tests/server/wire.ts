@@ -8,7 +8,7 @@ import { encodeFrame, type JsonObject } from "../../lib/protocol/frame.ts";
 import { greet } from "../../lib/protocol/handshake.ts";
 import type { Secret } from "../../lib/protocol/secret.ts";
 import { parseAddress } from "../../lib/ring/address.ts";
-import type { ClientAnswer } from "../../lib/ring/message.ts";
+import type { ClientAnswer } from "../../lib/ring/request.ts";
 
 /** The largest body that a test reads, in bytes. */
 const bodyBytesMax = 64 * 1024 * 1024;

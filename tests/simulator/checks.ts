@@ -5,7 +5,8 @@
  * The checks see what no server can: every disk at once, and what each client was promised.
  */
 import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { Compare, FileAnswer, Forward, MemberMessage } from "../../lib/ring/message.ts";
+import type { Compare, Forward, MemberMessage } from "../../lib/ring/message.ts";
+import type { FileAnswer } from "../../lib/ring/request.ts";
 import type { Ask, Effect, Input, RecordWrite, WriteOutcome } from "../../lib/ring/step.ts";
 import { Circulation } from "./circulation.ts";
 import { assertCheck } from "./failure.ts";

@@ -4,7 +4,7 @@
  * It never waits for ever, and a server that runs undisturbed must answer before it gives up.
  */
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
-import type { FileAnswer } from "../../lib/ring/message.ts";
+import type { FileAnswer } from "../../lib/ring/request.ts";
 import type { Ask } from "../../lib/ring/step.ts";
 import { sha256 } from "./disk.ts";
 import { assertCheck } from "./failure.ts";

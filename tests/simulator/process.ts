@@ -9,7 +9,8 @@
 import type { Address } from "../../lib/ring/address.ts";
 import { hasLargeBody } from "../../lib/ring/file_record.ts";
 import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
-import type { CollectAnswer, FileAnswer, MemberMessage } from "../../lib/ring/message.ts";
+import type { MemberMessage } from "../../lib/ring/message.ts";
+import type { CollectAnswer, FileAnswer } from "../../lib/ring/request.ts";
 import type { NodeOptions } from "../../lib/ring/node.ts";
 import type { Ask, Effect, Input, Link, Now, RequestId } from "../../lib/ring/step.ts";
 import { Bounds } from "./bounds.ts";

@@ -1,5 +1,5 @@
 /** What clients have asked of one process, and has not been answered yet. */
-import type { FileAnswer } from "../../lib/ring/message.ts";
+import type { FileAnswer } from "../../lib/ring/request.ts";
 import type { Ask, RequestId } from "../../lib/ring/step.ts";
 import { assertCheck } from "./failure.ts";
 import type { Knowledge } from "./history.ts";

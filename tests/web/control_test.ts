@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { StatusAnswer } from "../../lib/ring/message.ts";
+import type { StatusAnswer } from "../../lib/ring/request.ts";
 import { needs } from "../permission.ts";
 import type { FakeBackend } from "./fake_backend.ts";
 import { openSite } from "./open_site.ts";

@@ -2,7 +2,7 @@
 import { contentTypeOf } from "../../lib/protocol/content_type.ts";
 import type { FileRecord } from "../../lib/ring/file_record.ts";
 import { inlineBytesMax } from "../../lib/ring/file_record.ts";
-import type { FileAnswer, StatusAnswer } from "../../lib/ring/message.ts";
+import type { FileAnswer, StatusAnswer } from "../../lib/ring/request.ts";
 import type { Stamp } from "../../lib/ring/stamp.ts";
 import type { Ask } from "../../lib/ring/step.ts";
 import type { Answered } from "../../lib/storage/answered.ts";
