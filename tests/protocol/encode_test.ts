@@ -115,7 +115,7 @@ Deno.test("The largest answer to a VERIFY fits in a frame", () => {
   decodeAnswer(head(bytes).value, undefined);
 });
 
-Deno.test("The largest list, page and survey fit in a frame", () => {
+Deno.test("The largest list, page, survey and write fit in a frame", () => {
   const envelope = { from: sample.member.id, to: sample.member.id };
   const member = {
     ...sample.member,
@@ -162,7 +162,15 @@ Deno.test("The largest list, page and survey fit in a frame", () => {
       surveys: new Array(membersMax).fill(survey),
     },
   });
-  for (const { head: bytes } of [update, page, surveys]) {
+  const write = encodeMessage({
+    type: "FORWARD",
+    ...envelope,
+    hop: 1,
+    circle: { ...sample.circle, visited },
+    errand: { type: "WRITE", record, holder: member.id, list: "1".repeat(64) },
+    members: new Array(membersMax).fill(member),
+  });
+  for (const { head: bytes } of [update, page, surveys, write]) {
     const { value, size } = head(bytes);
     assertEquals(bytes.length < frameBytesMax, true);
     decodeIncoming(value, size);
