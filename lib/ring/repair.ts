@@ -5,10 +5,12 @@
  * that only the difference travels, and a pull that broke off goes on where it was. The greater stamp
  * wins, so pulling too much, or twice, is harmless.
  *
- * A joining server pulls from one that holds everything, its predecessor if possible, and only then says
- * that it is alive. No write falls between the pages and the circles: COMPARE brings the newcomer's own
- * record, so that the one that is asked knows it from then on; a write that reaches it later comes with
- * its REPORT, which tells the creator of the newcomer before it counts the copies (`replication.ts`).
+ * A joining server pulls from all others, first from one that holds everything, its predecessor if
+ * possible, and only then says that it is alive. No write falls between the pages and the circles: COMPARE
+ * brings the newcomer's own record, so that the one that is asked knows it from then on; a write that
+ * reaches it later comes with its REPORT, which tells the creator of the newcomer before it counts the
+ * copies (`replication.ts`). Nor does one whose creator did not know of the newcomer, as nobody lives any
+ * more who could have told it: that creator has been asked, too.
  * A server that misses a write while it pulls begins anew, and not before the creator of that write
  * has given up or has been answered by all others.
  *
@@ -74,9 +76,13 @@ export interface RepairOptions {
 export class Repair {
   readonly #options: RepairOptions;
   readonly #differences = new Differences();
-  /** The members that hold all that this joining server needs of them, and those that could not help. */
+  /**
+   * The members that hold all that this joining server needs of them, those that could not help for now,
+   * and those of them that did not answer.
+   */
   readonly #pulled = new Set<MemberId>();
   readonly #failed = new Set<MemberId>();
+  readonly #silent = new Set<MemberId>();
   /**
    * The members whose writes this server may have missed: it has to pull from each; and until when
    * those are waited for that it holds gone itself.
@@ -150,8 +156,7 @@ export class Repair {
     const now = this.#options.effects.now.monotonic;
     if (now >= this.#restartAt) {
       this.#restartAt = Infinity;
-      this.#pulled.clear();
-      this.#failed.clear();
+      this.#startOver();
     }
     const pull = this.#pull;
     if (pull === undefined || now < pull.retryAt) return;
@@ -209,6 +214,7 @@ export class Repair {
   owe(member: MemberId): void {
     this.#owed.set(member, this.#options.effects.now.monotonic + awaitMs);
     this.#pulled.delete(member);
+    this.#silent.delete(member);
     if (this.#pull?.source === member) this.#pull = undefined;
   }
 
@@ -297,12 +303,12 @@ export class Repair {
   }
 
   /**
-   * The members that are still to be pulled from: where nobody holds everything, as when all servers
-   * start again, all of them together do; else those whose writes were missed.
+   * The members that are still to be pulled from: all; but where one has given everything, those that do
+   * not answer are not waited for.
    */
   #wanted(): readonly Member[] {
     return this.#options.membership.others.filter(({ id }) =>
-      !this.#pulled.has(id) && (!this.#hasAll || this.#owed.has(id))
+      !this.#pulled.has(id) && !(this.#hasAll && this.#silent.has(id))
     );
   }
 
@@ -318,8 +324,7 @@ export class Repair {
   }
 
   #becomeAlive(): void {
-    this.#pulled.clear();
-    this.#failed.clear();
+    this.#startOver();
     // Those that are gone are still owed, should they come back.
     for (const { id } of this.#options.membership.others) this.#owed.delete(id);
     this.#hasAll = false;
@@ -332,6 +337,7 @@ export class Repair {
     this.#pull = undefined;
     this.#failed.add(pull.source);
     // It is neither dead nor to be reached: what it has comes through others, and by anti-entropy.
+    this.#silent.add(pull.source);
     this.#owed.delete(pull.source);
   }
 
@@ -339,10 +345,14 @@ export class Repair {
   #forget(): void {
     this.#lapses = this.#options.roster.lapses;
     this.#breakOff();
-    this.#pulled.clear();
-    this.#failed.clear();
+    this.#startOver();
     this.#hasAll = false;
     this.#restartAt = Infinity;
+  }
+
+  /** Whoever was asked is asked again. */
+  #startOver(): void {
+    for (const asked of [this.#pulled, this.#failed, this.#silent]) asked.clear();
   }
 
   #catchUp(): void {

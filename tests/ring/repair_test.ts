@@ -43,17 +43,36 @@ Deno.test("a joining server prefers a member that is alive to a nearer one that 
 });
 
 Deno.test("a joining server pulls page by page, and then says that it is alive", () => {
-  const server = returning(memberOf("B"), memberOf("C"));
+  const server = returning(memberOf("B"));
   const records = ["a", "b", "c"].map((name) => known(server, name));
-  page(server, "C", { records: records.slice(0, 2), next: "b" });
+  page(server, "B", { records: records.slice(0, 2), next: "b" });
   assertEquals(last(server.sent("COMPARE")).after, "b");
   assertEquals(server.own?.status, "joining");
   server.forget();
-  server.hear({ type: "PAGE", ...envelope("C"), sequence: 2, records: records.slice(2) });
+  server.hear({ type: "PAGE", ...envelope("B"), sequence: 2, records: records.slice(2) });
   assertEquals(server.own, memberOf("A", { incarnation: 2, status: "alive" }));
   assertEquals(server.disk.sorted, records);
   const told = last(server.sent("UPDATE")).members.find(({ id }) => id === idOf("A"));
   assertEquals(told?.status, "alive");
+});
+
+Deno.test("a joining server pulls from all: each has to know of it, and to tell what it has", () => {
+  const server = returning(memberOf("B"), memberOf("C"), memberOf("D", joining));
+  for (const name of ["C", "B"] as const) page(server, name);
+  assertEquals(server.own?.status, "joining");
+  page(server, "D", { partial: true });
+  assertEquals(server.own?.status, "alive");
+  assertEquals(server.receivers("COMPARE"), "C B D");
+});
+
+Deno.test("a joining server waits for who does not answer only while nobody has given it everything", () => {
+  for (const [status, partial] of [["alive", undefined], ["joining", true]] as const) {
+    const server = returning(memberOf("B", { status }), memberOf("C"));
+    server.advance(pageTimeoutMs * pageTriesMax);
+    page(server, "B", { ...(partial && { partial }) });
+    assertEquals(server.own?.status, status);
+    assertEquals(server.receivers("COMPARE"), "C C C B");
+  }
 });
 
 Deno.test("the pages of a pull are all asked for with the digests that it began with", () => {
@@ -106,6 +125,7 @@ Deno.test("a body that is missing is fetched, from the source first, and then wr
   assertEquals(server.own?.status, "joining");
   server.fetched(fetch, true);
   assertEquals(server.disk.records.get("a"), record);
+  for (const name of ["C", "B"] as const) page(server, name);
   assertEquals(server.own?.status, "alive");
 });
 
@@ -262,6 +282,7 @@ Deno.test("a body that nobody has keeps a server joining; it tries all, and agai
   assertEquals(server.receivers("COMPARE"), "C B C");
   page(server, "C", { records: [recordOf("a", "text")] });
   for (const fetch of server.jobs("fetch")) server.fetched(fetch, true);
+  page(server, "B");
   assertEquals(server.own?.status, "alive");
 });
 
@@ -288,7 +309,7 @@ Deno.test("a server that misses a write while it pulls begins anew, and the old 
   assertEquals(server.own?.status, "joining");
   server.forget().advance(writeTimeoutMs);
   assertEquals(server.sent("COMPARE").map(({ after }) => after), [""]);
-  page(server, "C");
+  for (const name of ["C", "B"] as const) page(server, name);
   assertEquals(server.own?.status, "alive");
 });
 

@@ -177,7 +177,7 @@ export class Checks {
       case "COMPARE":
         if (message.after === "") this.#heldDead.delete(server.disk);
         if (message.member.status === "joining") this.#assertLive(server, message);
-        return;
+        return this.#pulls.handleAsking(server, message);
       case "PAGE":
         assertCheck(
           server.process?.isAlive === true || message.partial === true,

@@ -2,8 +2,8 @@
  * How servers catch up, as their COMPAREs and PAGEs show it.
  *
  * Who gives out a page knows who asked, as that says of itself: new writes go there from then on.
- * And nobody says that it is alive before it has been given everything: to the last page by one that is
- * alive itself, or by all that are there.
+ * And nobody says that it is alive before it has asked all that are there, and been given everything: to
+ * the last page by one that is alive itself, or by all.
  */
 import { compareMember, isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
 import type { Compare, Page } from "../../lib/ring/message.ts";
@@ -20,8 +20,9 @@ export class Pulls {
   readonly #world: World;
   /** What the sender of each COMPARE that was heard said of itself. */
   readonly #askers = new Map<string, Member>();
-  /** The last pages that a process was given since it does not count as a copy. */
+  /** The last pages that a process was given since it does not count as a copy, and whom it has asked. */
   readonly #lastPages = new Map<Process, LastPage[]>();
+  readonly #asked = new Map<Process, ReadonlySet<MemberId>>();
 
   constructor(world: World) {
     this.#world = world;
@@ -45,6 +46,12 @@ export class Pulls {
     );
   }
 
+  /** A server asks for a page. */
+  handleAsking({ process }: Server, { to }: Compare): void {
+    if (process === undefined) return;
+    this.#asked.set(process, new Set([...this.#asked.get(process) ?? [], to]));
+  }
+
   /** A server is given a page. */
   handleGiven({ process }: Server, { from, next, partial }: Page): void {
     if (process === undefined || next !== undefined) return;
@@ -54,18 +61,27 @@ export class Pulls {
 
   /** A server does not count as a copy any more: what it was given before does not tell what it lacks. */
   handleLapsed({ process }: Server): void {
-    if (process !== undefined) this.#lastPages.delete(process);
+    if (process === undefined) return;
+    this.#lastPages.delete(process);
+    this.#asked.delete(process);
   }
 
   /** A server says that it is alive, and was not before. */
   handleAlive({ process, disk, name }: Server, members: readonly Member[]): void {
-    const pages = process === undefined ? [] : this.#lastPages.get(process) ?? [];
+    if (process === undefined) return;
+    const pages = this.#lastPages.get(process) ?? [];
     const others = members.filter((member) => member.id !== disk.id && isLive(member));
     assertCheck(
       pages.some(({ partial }) => !partial) ||
         others.every(({ id }) => pages.some(({ from }) => from === id)),
       "pulls",
       () => `${name} says that it is alive, and nobody has given it everything`,
+    );
+    const unasked = others.find(({ id }) => !this.#asked.get(process)?.has(id));
+    assertCheck(
+      unasked === undefined,
+      "pulls",
+      () => `${name} says that it is alive, and has not asked ${this.#nameOf(unasked?.id ?? "")}`,
     );
   }
 

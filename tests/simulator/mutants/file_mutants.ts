@@ -286,6 +286,18 @@ export const fileMutants: readonly Mutant[] = [
     replace: 'if (applied.deed === "failed") this.#clock.observe',
   },
   {
+    name: "a joining server is alive when one other has given it everything",
+    file: "lib/ring/repair.ts",
+    find: "!(this.#hasAll && this.#silent.has(id))",
+    replace: "!this.#hasAll",
+  },
+  {
+    name: "who says MISSED is not asked again if it was silent before",
+    file: "lib/ring/repair.ts",
+    find: "    this.#pulled.delete(member);\n    this.#silent.delete(member);\n",
+    replace: "    this.#pulled.delete(member);\n",
+  },
+  {
     name: "a store takes an older record",
     file: "lib/storage/body.ts",
     find: "previous === undefined || previous.stamp < record.stamp",
