@@ -52,14 +52,16 @@ const mergeMsMax = 10_000;
 
 /** Call it when a partition heals; it looks again when the time is over. */
 export function expectMerged(world: World): void {
-  const servers = world.servers.filter(({ running }) => running !== undefined);
-  const all = new Set(servers.map(({ disk }) => disk.id));
+  // Who is still looking for the ring may find it by then, or give up.
+  const isInside = ({ running }: Server) => running !== undefined && running.members.length > 0;
+  const servers = world.servers.filter(isInside);
   const { previouslyDisturbedAt, now } = world;
   const isUndisturbed = now - previouslyDisturbedAt >= calmMs;
   if (!isPrompt(world) || !isUndisturbed) return;
   const { disturbances } = world;
   world.schedule(mergeMsMax, () => {
     if (world.disturbances > disturbances) return;
+    const all = new Set(world.servers.filter(isInside).map(({ disk }) => disk.id));
     for (const { name, process } of servers) {
       const live = process?.members.filter(isLive).map(({ id }) => id) ?? [];
       assertCheck(
