@@ -37,11 +37,14 @@ export interface Written {
 export class DiskBodies {
   readonly #parts: DiskBodiesParts;
   readonly #awaited: AwaitedBodies;
-  /** Files that perhaps nobody needs any more, once what was committed is durable. */
-  #released = new Set<string>();
   /** How many transactions were committed, and how many of these are durable. */
   #committed = 0;
   #durable = 0;
+  /**
+   * Files that perhaps nobody needs any more, once so many transactions are durable. What was released
+   * last is last.
+   */
+  readonly #released = new Map<string, number>();
 
   /** Removes the files that a crash has left without a record. */
   constructor(parts: DiskBodiesParts) {
@@ -135,27 +138,31 @@ export class DiskBodies {
    */
   beginSync(): () => void {
     const committed = this.#committed;
-    const released = this.#released;
-    this.#released = new Set();
     return () => {
       this.#durable = Math.max(this.#durable, committed);
-      this.#removeUnneeded(released);
+      this.#removeUnneeded();
     };
   }
 
-  /** Removes files that nobody needs: at once, or when what was committed before is durable. */
+  /**
+   * Lets go of files: at once, or when what was committed before is durable. One that was released and
+   * waits already waits longer: its last record may have been replaced since.
+   */
   #release(bodies: Iterable<string>): void {
-    for (const sha256 of bodies) this.#released.add(sha256);
-    if (this.#durable < this.#committed) return;
-    this.#removeUnneeded(this.#released);
-    this.#released.clear();
+    for (const sha256 of bodies) {
+      this.#released.delete(sha256);
+      this.#released.set(sha256, this.#committed);
+    }
+    this.#removeUnneeded();
   }
 
-  /** Removes those of these files that no record refers to, nor is to. */
-  #removeUnneeded(bodies: ReadonlySet<string>): void {
+  /** Removes those files whose time has come that no record refers to, nor is to. */
+  #removeUnneeded(): void {
     const { large, room, refersTo } = this.#parts;
     attempt("remove bodies", () => {
-      for (const sha256 of bodies) {
+      for (const [sha256, committed] of this.#released) {
+        if (committed > this.#durable) break;
+        this.#released.delete(sha256);
         if (this.#awaited.has(sha256) || refersTo(sha256)) continue;
         if (large.remove(sha256)) room.noteRemoval();
       }

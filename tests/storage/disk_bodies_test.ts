@@ -85,6 +85,16 @@ test("keeps a file that was released until all committed before is durable", asy
   assertEquals([kept.hasLarge, kept.removals], [false, 1]);
 });
 
+test("takes a sync for no more than was committed when it began", async (kept) => {
+  await kept.put();
+  const synced = kept.bodies.beginSync();
+  kept.delete();
+  synced();
+  assertEquals(kept.hasLarge, true);
+  kept.bodies.beginSync()();
+  assertEquals(kept.hasLarge, false);
+});
+
 test("knows what is durable although an earlier sync ends late", async (kept) => {
   const late = kept.bodies.beginSync();
   kept.bodies.noteCommit();
