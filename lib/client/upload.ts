@@ -7,32 +7,21 @@
 import { createHash } from "node:crypto";
 import type { Watchdog } from "./watchdog.ts";
 
-/** What is sent, and how long the server may take for each chunk of it. */
-export interface UploadOptions {
-  readonly size: number;
-  readonly source: AsyncIterable<Uint8Array>;
-  readonly watchdog: Watchdog;
-  readonly timeoutMs: number;
-}
-
 /** One body, sent once. */
 export class Upload {
-  readonly #options: UploadOptions;
+  readonly #source: AsyncIterable<Uint8Array>;
   readonly #hash = createHash("sha256");
   #taken = 0;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: UploadOptions) {
-    this.#options = options;
-  }
-
-  get size(): number {
-    return this.#options.size;
+  /** `source` is to give `size` bytes. */
+  constructor(readonly size: number, source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
   }
 
   /** Whether all bytes have been handed to the connection: before that nothing can be stored. */
   get complete(): boolean {
-    return this.#taken === this.#options.size;
+    return this.#taken === this.size;
   }
 
   /** Why the source could not be read, if it could not. */
@@ -45,9 +34,8 @@ export class Upload {
     return this.#hash.digest("hex");
   }
 
-  /** The body, for the connection to send. */
-  async *chunks(): AsyncGenerator<Uint8Array, void, void> {
-    const { watchdog, timeoutMs } = this.#options;
+  /** The body, for the connection to send, which may take `timeoutMs` for each chunk of it. */
+  async *chunks(watchdog: Watchdog, timeoutMs: number): AsyncGenerator<Uint8Array, void, void> {
     try {
       for await (const chunk of this.#exactly()) {
         watchdog.start(timeoutMs);
@@ -61,17 +49,17 @@ export class Upload {
 
   /** What the source gives, as long as that is as many bytes as were announced. */
   async *#exactly(): AsyncGenerator<Uint8Array, void, void> {
-    const { size, source } = this.#options;
     try {
-      for await (const chunk of source) {
-        if (this.#taken + chunk.length > size) {
-          throw new RangeError(`it has more than ${size} bytes`);
+      for await (const chunk of this.#source) {
+        if (this.#taken + chunk.length > this.size) {
+          throw new RangeError(`it has more than ${this.size} bytes`);
         }
         this.#hash.update(chunk);
         this.#taken += chunk.length;
         yield chunk;
       }
-      if (this.#taken < size) throw new RangeError(`it has only ${this.#taken} of ${size} bytes`);
+      if (this.complete) return;
+      throw new RangeError(`it has only ${this.#taken} of ${this.size} bytes`);
     } catch (error) {
       this.#failure = { error };
       throw error;

@@ -6,7 +6,6 @@
  * transaction: with a round trip, and a transaction, for each, a server that joins would wait for most
  * of its time. How many are under way is bounded by the core (`smallFetchesMax`).
  */
-import { createHash } from "node:crypto";
 import { logger } from "../log.ts";
 import type { FrameConnection, Received } from "../protocol/connection.ts";
 import { decodeReply } from "../protocol/decode.ts";
@@ -14,6 +13,7 @@ import { encodeRequest } from "../protocol/encode.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Address } from "../ring/address.ts";
 import type { FileRecord } from "../ring/file_record.ts";
+import { sha256Of } from "../storage/body.ts";
 import type { Dialled, Dialler } from "./dialler.ts";
 import { SilenceWatch } from "./silence.ts";
 
@@ -142,7 +142,7 @@ async function receiveBody(
     throw new ProtocolError(400, `A body of ${received.size} bytes, where ${size} were due`);
   }
   const body = await connection.readBody(size);
-  if (createHash("sha256").update(body).digest("hex") !== sha256) {
+  if (sha256Of(body) !== sha256) {
     throw new ProtocolError(400, "A body that has another hash than was asked for");
   }
   return body;

@@ -1,10 +1,10 @@
 /**
  * A session: one connection that was opened to this server, by a client or by another server.
  *
- * Requests may be pipelined: they are worked on at the same time, and answered in order. Messages of
- * other servers go to the core at once, and what it replies goes out at once.
+ * Requests may be pipelined: they are worked on at the same time, and answered in order
+ * (`answer_queue.ts`). Messages of other servers go to the core at once, and what it replies goes out at
+ * once.
  */
-import { createHash } from "node:crypto";
 import { logger } from "../log.ts";
 import { ConnectionError, type FrameConnection, type Received } from "../protocol/connection.ts";
 import { SendQueueFullError } from "../protocol/send_queue.ts";
@@ -21,19 +21,14 @@ import {
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import type { Secret } from "../protocol/secret.ts";
 import { inlineBytesMax, pageRecordsMax } from "../ring/file_record.ts";
-import type {
-  BodyMessage,
-  FetchAnswer,
-  FetchMessage,
-  Forward,
-  MemberMessage,
-} from "../ring/message.ts";
+import type { BodyMessage, FetchMessage, Forward, MemberMessage } from "../ring/message.ts";
 import type { ClientAnswer, ClientRequest } from "../ring/request.ts";
 import type { MemberId } from "../ring/member.ts";
 import type { Ask, Link } from "../ring/step.ts";
+import { sha256Of } from "../storage/body.ts";
 import { isPassing } from "../storage/disk_error.ts";
-import type { Answered } from "../storage/answered.ts";
-import { BodyDamagedError, type BodyReader, type Store } from "../storage/store.ts";
+import { BodyDamagedError, type Store } from "../storage/store.ts";
+import { AnswerQueue, type Reply } from "./answer_queue.ts";
 import { describeMessage } from "./describe.ts";
 import type { Refusals } from "../web/refusals.ts";
 import type { Driver } from "./driver.ts";
@@ -44,12 +39,6 @@ import type { TimedStream } from "./timed_stream.ts";
 import type { TlsEntrance } from "./tls_entrance.ts";
 import type { Uploads } from "./uploads.ts";
 import { stallMs } from "./watchdog.ts";
-
-/** How many requests of one connection are worked on at the same time. */
-export const pipelineMax = 128;
-
-/** How many large bodies one connection may hold open; each is an open file. */
-const openBodiesMax = 8;
 
 /** How long a connection may be silent, in milliseconds. */
 const sessionIdleMs = 300_000;
@@ -94,11 +83,7 @@ export interface SessionOptions {
 export class Session {
   readonly #options: SessionOptions;
   readonly #link: Link;
-  /** Ends when everything up to the last request has been answered. */
-  #answers: Promise<void> = Promise.resolve();
-  #underWay = 0;
-  #openBodies = 0;
-  #roomFor: (() => void) | undefined;
+  readonly #answers: AnswerQueue;
   #receivingBody = false;
   /** When the handshake has to be over, in milliseconds of `performance.now()`; none is under way at 0. */
   #provenBy = 0;
@@ -106,6 +91,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { connection, driver } = options;
+    this.#answers = new AnswerQueue(connection);
     this.#link = driver.openLink((message) => {
       const to = "to" in message ? message.to : undefined;
       log.debug(() => `sent ${describeMessage(message)} to ${this.#party(to)}`);
@@ -119,7 +105,7 @@ export class Session {
     try {
       await this.#prove();
       await this.#serve();
-      await this.#answers;
+      await this.#answers.flush();
       await connection.flush();
     } catch (error) {
       if (error instanceof SendQueueFullError) refusals.note("send_queue");
@@ -140,12 +126,12 @@ export class Session {
     const { stream } = this.#options;
     if (this.#provenBy > 0) return performance.now() > this.#provenBy;
     if (stream.isWriting || this.#receivingBody) return stream.stillForMs > stallMs;
-    return this.#underWay === 0 && stream.stillForMs > sessionIdleMs;
+    return this.#answers.isEmpty && stream.stillForMs > sessionIdleMs;
   }
 
   /** Whether a request is being worked on. */
   get isBusy(): boolean {
-    return this.#underWay > 0 || this.#receivingBody;
+    return !this.#answers.isEmpty || this.#receivingBody;
   }
 
   close(): void {
@@ -198,24 +184,22 @@ export class Session {
       case "PUT":
         return await this.#put(message);
       case "LIST":
-        return await this.#enqueue(this.#list(message));
+        return await this.#answers.add(this.#list(message));
       case "STATUS":
-        return await this.#enqueue(Promise.resolve({ answer: this.#options.status() }));
+        return await this.#answers.add({ answer: this.#options.status() });
       case "FORGET":
-        return await this.#enqueue(
-          Promise.resolve({ answer: this.#options.forget(message.member) }),
-        );
+        return await this.#answers.add({ answer: this.#options.forget(message.member) });
       case "GC":
-        return await this.#enqueue(answerOf(this.#options.driver.collect()));
+        return await this.#answers.add(answerOf(this.#options.driver.collect()));
       case "VERIFY":
-        return await this.#enqueue(answerOf(this.#options.verify()));
+        return await this.#answers.add(answerOf(this.#options.verify()));
       case "LEAVE":
-        await this.#enqueue(Promise.resolve({ answer: { type: "LEAVE", status: 200 } }));
+        await this.#answers.add({ answer: { type: "LEAVE", status: 200 } });
         return this.#options.leave();
       case "BODY":
         return await this.#takeBody(message);
       case "FETCH":
-        return await this.#enqueue(Promise.resolve(this.#open(message)));
+        return await this.#answers.add(this.#open(message));
       case "FORWARD": {
         if (received.size === undefined) return this.#hand(message);
         return this.#hand(verified(withBody(message, await this.#readBody())));
@@ -230,7 +214,7 @@ export class Session {
   }
 
   #ask(ask: Ask): Promise<void> {
-    return this.#enqueue(this.#options.driver.request(ask));
+    return this.#answers.add(this.#options.driver.request(ask));
   }
 
   async #put(message: Extract<ClientRequest, { type: "PUT" }>): Promise<void> {
@@ -265,7 +249,7 @@ export class Session {
 
   /** Answers a request whose body is not wanted (any more), and lets the client finish sending it. */
   async #answerUnread(answer: ClientAnswer): Promise<void> {
-    await this.#enqueue(Promise.resolve({ answer }));
+    await this.#answers.add({ answer });
     await this.#options.connection.skipBody();
   }
 
@@ -325,7 +309,7 @@ export class Session {
     return { answer: next === undefined ? answer : { ...answer, next } };
   }
 
-  #open({ sha256 }: FetchMessage): { answer: FetchAnswer; body?: BodyReader } {
+  #open({ sha256 }: FetchMessage): Reply {
     try {
       const body = this.#options.store.openBody(sha256);
       if (body !== undefined) {
@@ -338,49 +322,6 @@ export class Session {
     return { answer: { type: "FETCH", status: 404, sha256, error } };
   }
 
-  /** Sends an answer when it is there and its turn has come; waits only if there are many. */
-  async #enqueue(answered: Promise<Answered | Reply>): Promise<void> {
-    this.#underWay++;
-    const before = this.#answers;
-    const held = answered.then((reply) => this.#hold(reply));
-    this.#answers = this.#deliver(held, before).finally(() => {
-      this.#underWay--;
-      this.#roomFor?.();
-    });
-    // Whoever receives finds out that the connection has broken.
-    this.#answers.catch(() => {});
-    while (this.#underWay >= pipelineMax || this.#openBodies >= openBodiesMax) {
-      await new Promise<void>((resolve) => {
-        this.#roomFor = resolve;
-      });
-    }
-  }
-
-  #hold(reply: Answered | Reply): Answered | Reply {
-    if (isFile(reply.body)) this.#openBodies++;
-    return reply;
-  }
-
-  /** Sends a reply after those before it; closes its body also when that cannot be done. */
-  async #deliver(held: Promise<Answered | Reply>, before: Promise<void>): Promise<void> {
-    const { answer, body } = await held;
-    try {
-      await before;
-      await this.#send(answer, body);
-    } finally {
-      if (isFile(body)) this.#openBodies--;
-      body?.close();
-    }
-  }
-
-  async #send(answer: ClientAnswer | FetchAnswer, body: BodyReader | undefined): Promise<void> {
-    const { connection } = this.#options;
-    if (body === undefined) return await connection.send(encodeAnswer(answer));
-    if (body.bytes !== undefined) return await connection.send(encodeAnswer(answer), body.bytes);
-    connection.send(encodeAnswer(answer)).catch(() => {});
-    await connection.sendBody(body.size, body.chunks());
-  }
-
   /** Answers what is no message, after everything before it, and lets the other side read why. */
   async #refuse(error: ProtocolError): Promise<void> {
     const { connection, remote, strangers, refusals } = this.#options;
@@ -391,7 +332,7 @@ export class Session {
     }
     let linger: ReturnType<typeof setTimeout> | undefined;
     try {
-      await this.#answers;
+      await this.#answers.flush();
       const answer = { type: "ERROR", status: error.status, error: error.message } as const;
       linger = setTimeout(() => connection.close(), lingerMs);
       await connection.send(encodeAnswer(answer));
@@ -414,21 +355,7 @@ function verified(message: Forward): Forward {
   return message;
 }
 
-function sha256Of(body: Uint8Array): string {
-  return createHash("sha256").update(body).digest("hex");
-}
-
 /** What is sent when this answer is there. */
 async function answerOf(answer: Promise<ClientAnswer>): Promise<Reply> {
   return { answer: await answer };
-}
-
-/** Whether a body is a large one, read from an open file. */
-function isFile(body: BodyReader | undefined): boolean {
-  return body !== undefined && body.bytes === undefined;
-}
-
-interface Reply {
-  readonly answer: ClientAnswer | FetchAnswer;
-  readonly body?: BodyReader;
 }

@@ -15,21 +15,15 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../ring/assert.ts";
-import { emptySha256, type FileRecord, hasLargeBody } from "../ring/file_record.ts";
+import type { FileRecord } from "../ring/file_record.ts";
 import type { MemberId } from "../ring/member.ts";
 import type { Stamp } from "../ring/stamp.ts";
 import type { RecordWrite, SavedRing, StoredRing, WriteOutcome } from "../ring/step.ts";
-import { AwaitedBodies } from "./awaited_bodies.ts";
-import {
-  assertInlineBody,
-  BytesReader,
-  findSuperseding,
-  keptBody,
-  needsStoredBody,
-} from "./body.ts";
+import { assertInlineBody, findSuperseding, keptBody, needsStoredBody } from "./body.ts";
 import { type CompareOptions, readDiffering } from "./bucket.ts";
 import { lockDirectory, makeDirectory } from "./data_directory.ts";
-import { attempt, fullError, ifRoom, openError } from "./disk_error.ts";
+import { DiskBodies, type Written } from "./disk_bodies.ts";
+import { attempt, ifRoom, openError } from "./disk_error.ts";
 import { LargeBodies } from "./large_bodies.ts";
 import { RecordTable } from "./record_table.ts";
 import { type Amount, growthOf, Quota, type QuotaOptions, sumOf } from "./quota.ts";
@@ -118,13 +112,7 @@ interface Batch {
   /** What the store holds by now. */
   held: Amount;
   readonly changes: RecordChange[];
-  /** The bodies of records that were replaced; at the end only those that may be files. */
-  readonly replaced: Set<string>;
-}
-
-/** What became of a batch. */
-interface Written {
-  readonly outcomes: WriteOutcome[];
+  /** The bodies of records that were replaced. */
   readonly replaced: Set<string>;
 }
 
@@ -134,44 +122,36 @@ export class DiskStore implements Store {
   readonly #transactions: Transactions;
   readonly #server: ServerTable;
   readonly #records: RecordTable;
-  readonly #small: SmallBodies;
-  readonly #large: LargeBodies;
+  readonly #bodies: DiskBodies;
   readonly #room: Room;
   readonly #quota: Quota;
-  readonly #awaited: AwaitedBodies;
   readonly #scrubber: Scrubber;
   readonly #held: DisposableStack;
   readonly #log: WriteAheadLog;
-  /** Files that perhaps nobody needs any more, once what was committed is durable. */
-  #released = new Set<string>();
-  /** How many transactions were committed, and how many of these are durable. */
-  #committed = 0;
-  #durable = 0;
   #isClosed = false;
   #totals: RecordTotals;
 
   /** Takes what is `held`, and lets go of it in `close`. */
-  constructor(database: DatabaseSync, { log, bodies, room, held, now, quota }: Parts) {
+  constructor(database: DatabaseSync, { log, bodies: large, room, held, now, quota }: Parts) {
     this.#held = held;
     this.#log = log;
     this.#transactions = new Transactions(database, () => log.syncNow());
     this.#server = new ServerTable(database);
     this.#records = new RecordTable(database);
-    this.#small = new SmallBodies(database);
-    this.#large = bodies;
     this.#room = room;
     this.#quota = quota ?? new Quota();
-    this.#awaited = new AwaitedBodies(now);
+    const small = new SmallBodies(database);
     this.#scrubber = new Scrubber({
       transactions: this.#transactions,
       server: this.#server,
       records: this.#records,
-      small: this.#small,
-      large: bodies,
+      small,
+      large,
     });
     this.id = this.#server.id();
     this.#totals = this.#server.totals();
-    bodies.sweep((sha256) => this.#records.refersTo(sha256));
+    const refersTo = (sha256: string) => this.#records.refersTo(sha256);
+    this.#bodies = new DiskBodies({ small, large, refersTo, room, now });
   }
 
   get isFull(): boolean {
@@ -233,8 +213,9 @@ export class DiskStore implements Store {
         }
         return changes.length;
       }));
+    const synced = this.#bodies.beginSync();
     this.#log.syncNow();
-    this.#durable = this.#committed;
+    synced();
     this.#room.noteTransaction();
     return dropped;
   }
@@ -243,7 +224,7 @@ export class DiskStore implements Store {
   write(batch: readonly RecordWrite[]): WriteOutcome[] {
     return transactionsOf(batch).flatMap((part) => {
       const written = this.#tryWrite(part);
-      this.#settle(part, written);
+      this.#bodies.settle(part, written);
       if (written.outcomes.some(({ outcome }) => outcome === "stored")) this.#room.noteRemoval();
       this.#room.noteTransaction();
       return written.outcomes;
@@ -252,35 +233,22 @@ export class DiskStore implements Store {
 
   /** @throws {StoreFailedError} If the disk fails: whether it has what was written is then unknown. */
   async sync(): Promise<void> {
-    const committed = this.#committed;
-    const released = this.#released;
-    this.#released = new Set();
+    const synced = this.#bodies.beginSync();
     await this.#log.sync();
-    if (this.#isClosed) return;
-    this.#durable = Math.max(this.#durable, committed);
-    this.#removeUnneeded(released);
+    if (!this.#isClosed) synced();
   }
 
   hasBody(sha256: string): boolean {
-    return attempt("look for a body", () => this.#hasBody(sha256));
+    return attempt("look for a body", () => this.#bodies.has(sha256));
   }
 
   openBody(sha256: string): BodyReader | undefined {
-    if (sha256 === emptySha256) return new BytesReader(new Uint8Array(0));
-    return attempt("open a body", () => {
-      const bytes = this.#small.get(sha256);
-      return bytes === undefined ? this.#large.open(sha256) : new BytesReader(bytes);
-    });
+    return attempt("open a body", () => this.#bodies.open(sha256));
   }
 
   /** @throws {StoreFullError} If there is no room, for even an empty file. */
   createBody(): BodyWriter {
-    this.#release(this.#awaited.expire());
-    if (this.#room.isFull) throw fullError("write a body");
-    return this.#large.create({
-      arrived: (sha256) => this.#awaited.add(sha256),
-      isFull: () => this.#room.isFull,
-    });
+    return this.#bodies.create();
   }
 
   summary(): StoreSummary {
@@ -288,7 +256,7 @@ export class DiskStore implements Store {
   }
 
   async scrub(after: string, limit: number): Promise<ScrubResult> {
-    this.#release(this.#awaited.expire());
+    this.#bodies.expire();
     const step = attempt(
       "check the records",
       () => this.#scrubber.scrubRecords({ after, limit, totals: this.#totals }),
@@ -325,17 +293,11 @@ export class DiskStore implements Store {
   }
 
   #writeAll(batch: readonly RecordWrite[], { isFull }: { isFull: boolean }): Written {
-    const replaced = new Set<string>();
-    const outcomes = this.#change((changes) => {
-      const state = { isFull, held: this.#totals, changes, replaced };
+    return this.#change((changes) => {
+      const state = { isFull, held: this.#totals, changes, replaced: new Set<string>() };
       const outcomes = batch.map((write) => this.#writeOne(write, state));
-      for (const sha256 of replaced) {
-        const isNeeded = this.#records.refersTo(sha256);
-        if (isNeeded || this.#small.remove(sha256)) replaced.delete(sha256);
-      }
-      return outcomes;
+      return { outcomes, replaced: this.#bodies.drop(state.replaced) };
     });
-    return { outcomes, replaced };
   }
 
   /** Does `body`, which notes what records it changes, in one transaction with the totals. */
@@ -349,7 +311,7 @@ export class DiskStore implements Store {
       return { result, totals };
     });
     this.#totals = totals;
-    this.#committed++;
+    this.#bodies.noteCommit();
     this.#scrubber.noteChanges(changes);
     return result;
   }
@@ -358,71 +320,21 @@ export class DiskStore implements Store {
     assertInlineBody(write);
     const { record, body } = write;
     const previous = this.#records.look(record.name);
-    const hasBody = (sha256: string) => this.#hasBody(sha256);
+    const hasBody = (sha256: string) => this.#bodies.has(sha256);
     const newer = findSuperseding(write, { previous, hasBody });
     if (newer !== undefined) return { outcome: "superseded", previous: newer };
     if (batch.isFull && !record.deleted) return { outcome: "full" };
     const growth = growthOf(record, previous);
     if (!this.#quota.takes(batch.held, growth)) return { outcome: "full" };
-    if (needsStoredBody(write) && !this.#hasBodyOf(record)) return { outcome: "bodyMissing" };
+    if (needsStoredBody(write) && !this.#bodies.hasFor(record)) return { outcome: "bodyMissing" };
 
-    if (body !== undefined && body.length > 0) this.#small.put(record.sha256, body);
+    if (body !== undefined) this.#bodies.put(record.sha256, body);
     this.#records.put(record, previous);
     batch.changes.push({ name: record.name, previous, record });
     batch.held = sumOf(batch.held, growth);
     const replaced = keptBody(previous);
     if (replaced !== undefined) batch.replaced.add(replaced);
     return previous === undefined ? { outcome: "stored" } : { outcome: "stored", previous };
-  }
-
-  #hasBody(sha256: string): boolean {
-    return sha256 === emptySha256 || this.#small.has(sha256) || this.#large.has(sha256);
-  }
-
-  /**
-   * Whether the body is here, as long as the record says: what all records come to is read back as a
-   * number, and a size that is made up could be too large for one.
-   *
-   * Asks the file system only if the body may be a file: to hear that there is none takes long.
-   */
-  #hasBodyOf(record: FileRecord): boolean {
-    const { sha256, size } = record;
-    const mayBeFile = hasLargeBody(record) || this.#awaited.has(sha256);
-    const found = this.#small.sizeOf(sha256) ??
-      (mayBeFile ? this.#large.sizeOf(sha256) : undefined);
-    return found === size;
-  }
-
-  /**
-   * Lets go of the files that nobody needs once the batch is durable: of records that it replaced, and
-   * of records that came to nothing.
-   */
-  #settle(batch: readonly RecordWrite[], { outcomes, replaced }: Written): void {
-    const released = new Set(replaced);
-    batch.forEach((write, i) => {
-      if (!needsStoredBody(write) || outcomes[i]?.outcome === "bodyMissing") return;
-      this.#awaited.settle(write.record.sha256);
-      released.add(write.record.sha256);
-    });
-    this.#release(released);
-  }
-
-  /** Removes files that nobody needs: at once, or when what was committed before is durable. */
-  #release(bodies: Iterable<string>): void {
-    for (const sha256 of bodies) this.#released.add(sha256);
-    if (this.#durable < this.#committed) return;
-    this.#removeUnneeded(this.#released);
-    this.#released.clear();
-  }
-
-  /** Removes those of these files that no record refers to, nor is to. */
-  #removeUnneeded(bodies: ReadonlySet<string>): void {
-    attempt("remove bodies", () => {
-      for (const sha256 of bodies) {
-        if (this.#awaited.has(sha256) || this.#records.refersTo(sha256)) continue;
-        if (this.#large.remove(sha256)) this.#room.noteRemoval();
-      }
-    });
   }
 }
 

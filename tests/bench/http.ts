@@ -9,6 +9,7 @@ import { Machine, type ServerProcess } from "../e2e/ring_process.ts";
 import { isInstalled, putOverWeb, webUrl } from "../e2e/web_front.ts";
 import { type ConstantAnswer, ConstantServer } from "./http_constant.ts";
 import { addLoad, type Load, runLoad, type Target } from "./http_load.ts";
+import { putScript } from "./put_script.ts";
 
 const sizesKiB = [1, 64];
 const turns = 3;
@@ -17,16 +18,6 @@ const constantName = "constant";
 
 /** Fields that `node:http` adds by itself. */
 const addedFields: ReadonlySet<string> = new Set(["date", "connection", "keep-alive"]);
-
-/** 1 KiB that is another one each time, at a thousand names. */
-const putScript = `
-local count = 0
-local rest = string.rep("x", 1014)
-request = function()
-  count = count + 1
-  return wrk.format("PUT", "/put-" .. count % 1000, nil, string.format("%010d", count) .. rest)
-end
-`;
 
 /** Where to ask: each a server alone, or all servers of a ring. */
 type Places = ReadonlyMap<string, readonly ServerProcess[]>;
@@ -48,7 +39,7 @@ export async function measureHttp(): Promise<Figures> {
   ]);
   const figures: [string, number][] = [];
   for (const size of sizesKiB) figures.push(...await measureGets(places, lone.ip, size));
-  figures.push(...await measurePuts(places, lone.path("put.lua")));
+  figures.push(...await measurePuts(places));
   return new Map(figures);
 }
 
@@ -69,10 +60,9 @@ async function measureGets(places: Places, ip: string, size: number): Promise<Fi
   return new Map([...rates(what, loads), ...ratios(what, loads)]);
 }
 
-async function measurePuts(places: Places, script: string): Promise<Figures> {
-  await Deno.writeTextFile(script, putScript);
+async function measurePuts(places: Places): Promise<Figures> {
   const targets: Targets = new Map([...places].map(([place, servers]) => {
-    return [place, { ...targetOf(servers, ""), script }];
+    return [place, { ...targetOf(servers, ""), script: putScript }];
   }));
   return rates("HTTP PUT 1 KiB", await takeTurns(targets));
 }

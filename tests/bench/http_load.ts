@@ -9,7 +9,7 @@ export interface Target {
   readonly url: string;
   /** The processes whose time counts. */
   readonly pids: readonly number[];
-  /** A script of `wrk`; without one it gets the URL. */
+  /** A script of `wrk`, in Lua; without one it gets the URL. */
   readonly script?: string;
 }
 

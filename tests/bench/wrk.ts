@@ -5,7 +5,7 @@ export interface WrkOptions {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
-  /** A script of `wrk`; without one it gets the URL. */
+  /** A script of `wrk`, in Lua; without one it gets the URL. */
   readonly script?: string | undefined;
 }
 
@@ -31,13 +31,22 @@ const millisecondsIn: ReadonlyMap<string, number> = new Map([["us", 1e-3], ["ms"
  */
 export async function runWrk(options: WrkOptions): Promise<WrkReport> {
   const { url, connections, seconds, script } = options;
-  const scriptFlags = script === undefined ? [] : ["--script", script];
+  await using held = new AsyncDisposableStack();
+  const scriptFlags = script === undefined ? [] : ["--script", await writeScript(script, held)];
   const loadFlags = ["--connections", `${connections}`, "--duration", `${seconds}s`];
   const args = ["--threads", "1", "--latency", ...loadFlags, ...scriptFlags, url];
   const command = new Deno.Command("sh", { args: ["-c", timedScript, "sh", "wrk", ...args] });
   const { code, stdout, stderr } = await command.output();
   if (code !== 0) throw new Error(`wrk failed: ${new TextDecoder().decode(stderr)}`);
   return parseWrk(new TextDecoder().decode(stdout));
+}
+
+/** Writes a script to a file, which goes with what is `held`; returns its path. */
+async function writeScript(script: string, held: AsyncDisposableStack): Promise<string> {
+  const path = await Deno.makeTempFile({ prefix: "ring-wrk-", suffix: ".lua" });
+  held.defer(() => Deno.remove(path));
+  await Deno.writeTextFile(path, script);
+  return path;
 }
 
 /**

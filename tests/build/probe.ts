@@ -5,9 +5,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { closestString } from "@std/text";
 import { confine } from "../../lib/cli/confinement.ts";
+import { type Attempts, makeAttempts } from "./attempts.ts";
 
 /** What a program may want to do; each throws `NotCapable` where it may not. */
-const attempts: Readonly<Record<string, () => unknown>> = {
+const attempts: Attempts = {
   "connect to a public address": () => Deno.connect({ hostname: "192.0.2.1", port: 443 }),
   "connect to a public name": () => Deno.connect({ hostname: "example.com", port: 443 }),
   "listen on every interface": () => Deno.listen({ hostname: "0.0.0.0", port: 0 }).close(),
@@ -25,7 +26,7 @@ const attempts: Readonly<Record<string, () => unknown>> = {
 };
 
 /** The same of files, in and outside a directory that holds a file `inside`. */
-function fileAttempts(directory: string): Readonly<Record<string, () => unknown>> {
+function fileAttempts(directory: string): Attempts {
   // As a server would read a name of HTTP that nobody has judged.
   const named = (path: string) => Deno.readFileSync(`${directory}${decodeURIComponent(path)}`);
   return {
@@ -87,20 +88,4 @@ async function awaitSignal(): Promise<void> {
   });
   clearInterval(keepAlive);
   Deno.exit(42);
-}
-
-/** Each attempt with "done", or the name of what it threw. */
-async function makeAttempts(
-  attempts: Readonly<Record<string, () => unknown>>,
-): Promise<Record<string, string>> {
-  const outcomes: Record<string, string> = {};
-  for (const [name, attempt] of Object.entries(attempts)) {
-    try {
-      await attempt();
-      outcomes[name] = "done";
-    } catch (error) {
-      outcomes[name] = error instanceof Error ? error.name : "?";
-    }
-  }
-  return outcomes;
 }

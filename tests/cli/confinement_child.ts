@@ -3,13 +3,14 @@
  * with the permissions of the executable, in a directory of its own.
  */
 import { runServer } from "../../lib/cli/server_command.ts";
+import { type Attempts, makeAttempts } from "../build/attempts.ts";
 import { eventually } from "../eventually.ts";
 
 const port = Number(Deno.args[0]);
 const origin = `http://127.0.0.1:${port}`;
 
 /** Each is what a stored file, or a name, might try to have the server do. */
-const attempts: Readonly<Record<string, () => unknown>> = {
+const attempts: Attempts = {
   "read outside": () => Deno.readFileSync("/etc/passwd"),
   "read above its data": () => Deno.readFileSync("data/../outside"),
   "write outside": () => Deno.writeTextFileSync("outside", ""),
@@ -23,15 +24,7 @@ await eventually(() => fetch(`${origin}/_ring/ready`).then(consume, () => false)
   what: "the server to be ready",
 });
 
-const outcomes: Record<string, string> = {};
-for (const [name, attempt] of Object.entries(attempts)) {
-  try {
-    await attempt();
-    outcomes[name] = "done";
-  } catch (error) {
-    outcomes[name] = error instanceof Error ? error.name : "?";
-  }
-}
+const outcomes = await makeAttempts(attempts);
 const large = new Uint8Array(300_000).fill(7);
 const answers = [
   await status("/small", { method: "PUT", body: "text" }),

@@ -8,13 +8,9 @@ import {
   bytes,
   failure,
   fileAnswer,
-  gather,
   hashOf,
-  hasty,
   patient,
-  swallow,
   test,
-  text,
   withClient,
 } from "./scripted_client.ts";
 
@@ -63,34 +59,6 @@ test("an ERROR answers any request", async () => {
   });
 });
 
-test("requests overlap, and every answer reaches its own", async () => {
-  const script = answering((request) => {
-    const body = bytes(`file ${request.item}`);
-    const head = { status: 200, size: body.length, sha256: hashOf(body) };
-    return request.type === "GET" ? [fileAnswer("GET", request.item, head), body] : status();
-  });
-  await withClient(script, async (client) => {
-    const names = Array.from({ length: 50 }, (_, index) => `n${index}`);
-    const asked = names.map(async (name, index) => {
-      if (index % 7 === 0) return (await client.status()).version;
-      return text(await gather((await client.get(name)).body));
-    });
-    const expected = names.map((name, index) => index % 7 === 0 ? "test" : `file ${name}`);
-    assertEquals(await Promise.all(asked), expected);
-  });
-});
-
-test("all requests under way fail when the connection breaks", async () => {
-  const script: Script = async (connection) => {
-    await connection.receive();
-  };
-  await withClient(script, async (client) => {
-    const asked = [client.status(), client.get("a"), client.status()].map(failure);
-    const errors = await Promise.all(asked);
-    assertEquals(errors.map((error) => error.kind), Array(3).fill("unavailable"));
-  });
-});
-
 test("an answer about another file is refused", async () => {
   const script = answering(() => fileAnswer("DELETE", "b", { status: 200 }));
   await withClient(script, async (client) => {
@@ -110,14 +78,6 @@ test("what is no answer of a ring is refused in one sentence", async () => {
     assertEquals(error.kind, "unavailable");
     assertStringIncludes(error.message, "its answer makes no sense");
   });
-});
-
-test("a server that does not answer is given up", async () => {
-  await withClient(swallow, async (client) => {
-    const error = await failure(client.status());
-    assertEquals(error.kind, "unavailable");
-    assertStringIncludes(error.message, "nothing came or went for 0.1 s");
-  }, hasty);
 });
 
 test("list() asks for page after page", async () => {

@@ -23,13 +23,11 @@ interface Row {
 }
 
 function readRows(): Row[] {
-  const lines = Deno.readTextFileSync(table).split("\n");
+  const lines = Deno.readTextFileSync(table).split("\n").filter((line) => line.startsWith("|"));
   return lines.flatMap((line) => {
     const [, bound = "", value = "", where = "", , metric = "", test = ""] = line.split("|")
       .map((cell) => cell.trim());
-    return test === "" || test === "test" || /^-+$/.test(test)
-      ? []
-      : [{ bound, value, where, metric, test }];
+    return bound === "bound" || /^-+$/.test(bound) ? [] : [{ bound, value, where, metric, test }];
   });
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeFrame } from "../../lib/protocol/frame.ts";
 import { pageRecordsMax } from "../../lib/ring/file_record.ts";
-import { pipelineMax } from "../../lib/server/session.ts";
+import { pipelineMax } from "../../lib/server/answer_queue.ts";
 import { MemoryStore } from "../../lib/storage/memory_store.ts";
 import { needs } from "../permission.ts";
 import { bytesOf as textOf } from "../protocol/bytes.ts";

@@ -34,6 +34,29 @@ class Servers implements AsyncDisposable {
   }
 }
 
+/** What a test is given, and what ends with it. */
+interface Given {
+  /** The authority of those who belong, and one that they do not know. */
+  readonly own: Authority;
+  readonly other: Authority;
+  readonly servers: Servers;
+  /** Of one who belongs. */
+  readonly credentials: Credentials;
+}
+
+function test(name: string, body: (given: Given) => Promise<void>): void {
+  Deno.test({
+    name,
+    ...needsOpenssl,
+    fn: async () => {
+      await using own = await Authority.create();
+      await using other = await Authority.create();
+      await using servers = new Servers();
+      await body({ own, other, servers, credentials: await own.credentials("a") });
+    },
+  });
+}
+
 /** Asks for the status, on a connection of its own. */
 async function statusOf(
   { address }: RunningServer,
@@ -47,19 +70,15 @@ async function statusOf(
   }
 }
 
-Deno.test({
-  name: "servers and clients of one authority form a ring, and put and get files of any size",
-  ...needsOpenssl,
-  fn: async () => {
-    await using authority = await Authority.create();
-    await using servers = new Servers();
-    const credentials = await authority.credentials("a");
+test(
+  "servers and clients of one authority form a ring, and put and get files of any size",
+  async ({ own, servers, credentials }) => {
     const secret = new Secret(Secret.generate());
     const first = await servers.start({ credentials, secret });
     const previous = first.address;
     const second = await servers.start({ credentials, secret, previous });
     const third = await servers.start({
-      credentials: await authority.credentials("b"),
+      credentials: await own.credentials("b"),
       secret,
       previous,
     });
@@ -82,7 +101,7 @@ Deno.test({
     client.close();
     other.close();
   },
-});
+);
 
 interface Stranger {
   readonly what: string;
@@ -123,14 +142,9 @@ const strangers: readonly Stranger[] = [
 for (const { what, make, text } of strangers) {
   for (const secret of [undefined, new Secret(Secret.generate())]) {
     const secrecy = secret === undefined ? {} : { secret };
-    Deno.test({
-      name: `a client ${what} is told so, ${secret === undefined ? "without" : "with"} a secret`,
-      ...needsOpenssl,
-      fn: async () => {
-        await using own = await Authority.create();
-        await using other = await Authority.create();
-        await using servers = new Servers();
-        const credentials = await own.credentials("a");
+    test(
+      `a client ${what} is told so, ${secret === undefined ? "without" : "with"} a secret`,
+      async ({ own, other, servers, credentials }) => {
         const server = await servers.start({ credentials, ...secrecy });
         const used = await make(own, other);
         const options = used === undefined ? secrecy : { ...secrecy, credentials: used };
@@ -139,27 +153,19 @@ for (const { what, make, text } of strangers) {
         assertStringIncludes(error.message.toLowerCase(), text.toLowerCase());
         assertEquals((await statusOf(server, { credentials, ...secrecy })).members.length, 1);
       },
-    });
+    );
   }
 
   // A server without a certificate of its own cannot be started at all.
   if (what === "that shows no certificate") continue;
-  Deno.test({
-    name: `a newcomer ${what} stops, and says why`,
-    ...needsOpenssl,
-    fn: async () => {
-      await using own = await Authority.create();
-      await using other = await Authority.create();
-      await using servers = new Servers();
-      const credentials = await own.credentials("a");
-      const { address: previous } = await servers.start({ credentials });
-      const used = await make(own, other);
-      const options = used === undefined ? {} : { credentials: listening(used) };
-      const newcomer = await startServer({ ip, port: 0, previous, ...options });
-      const error = await assertRejects(() => newcomer.finished, ServerError);
-      assert(error instanceof ServerError && error.kind === "noPrevious", error.message);
-      assertStringIncludes(error.message.toLowerCase(), text.toLowerCase());
-    },
+  test(`a newcomer ${what} stops, and says why`, async ({ own, other, servers, credentials }) => {
+    const { address: previous } = await servers.start({ credentials });
+    const used = await make(own, other);
+    const options = used === undefined ? {} : { credentials: listening(used) };
+    const newcomer = await startServer({ ip, port: 0, previous, ...options });
+    const error = await assertRejects(() => newcomer.finished, ServerError);
+    assert(error instanceof ServerError && error.kind === "noPrevious", error.message);
+    assertStringIncludes(error.message.toLowerCase(), text.toLowerCase());
   });
 }
 
@@ -168,29 +174,20 @@ function listening(credentials: Credentials): Credentials {
   return Object.defineProperty(credentials, "isFor", { value: () => true });
 }
 
-Deno.test({
-  name: "a client that speaks TLS to a server that does not is told so",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    await using servers = new Servers();
+test(
+  "a client that speaks TLS to a server that does not is told so",
+  async ({ servers, credentials }) => {
     const server = await servers.start({});
-    const credentials = await own.credentials("a");
     const error = await assertRejects(() => statusOf(server, { credentials }), RingError);
     assertStringIncludes(error.message, "does not speak TLS: start it with --tls-cert");
     assertEquals((await statusOf(server, {})).members.length, 1);
   },
-});
+);
 
-Deno.test({
-  name: "a member that is not to be believed is distrusted, and neither refused nor closed",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    await using other = await Authority.create();
-    await using servers = new Servers();
+test(
+  "a member that is not to be believed is distrusted, and neither refused nor closed",
+  async ({ other, servers, credentials }) => {
     const { address } = await servers.start({ credentials: await other.credentials("b") });
-    const credentials = await own.credentials("a");
     const told: string[] = [];
     const peers = new Peers({
       refusals: new Refusals(),
@@ -206,16 +203,11 @@ Deno.test({
     assertEquals(told, ["The server's certificate is not of the authority that --tls-ca names"]);
     peers.close();
   },
-});
+);
 
-Deno.test({
-  name: "renewed credentials are those of new connections, and old ones go on",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    await using other = await Authority.create();
-    await using servers = new Servers();
-    const credentials = await own.credentials("a");
+test(
+  "renewed credentials are those of new connections, and old ones go on",
+  async ({ own, other, servers, credentials }) => {
     const server = await servers.start({ credentials, web: { port: 0 } });
     const old = await RingClient.connect(server.address, { timeoutMs, credentials });
     const next = await other.credentials("b");
@@ -240,29 +232,20 @@ Deno.test({
     assert(error instanceof ServerError && error.kind === "tls");
     assertEquals((await statusOf(server, { credentials: next })).members.length, 1);
   },
+);
+
+test("a server does not start with a certificate for another host", async ({ own }) => {
+  const credentials = await own.credentials("a", ["DNS:elsewhere.example"]);
+  await assertRejects(
+    () => startServer({ ip, port: 0, credentials }),
+    ServerError,
+    "it is for DNS:elsewhere.example, and others connect to 127.0.0.1; make one that is for it",
+  );
 });
 
-Deno.test({
-  name: "a server does not start with a certificate for another host",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    const credentials = await own.credentials("a", ["DNS:elsewhere.example"]);
-    await assertRejects(
-      () => startServer({ ip, port: 0, credentials }),
-      ServerError,
-      "it is for DNS:elsewhere.example, and others connect to 127.0.0.1; make one that is for it",
-    );
-  },
-});
-
-Deno.test({
-  name: "clients that say nothing, or break off, keep nobody else out",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    await using servers = new Servers();
-    const credentials = await own.credentials("a");
+test(
+  "clients that say nothing, or break off, keep nobody else out",
+  async ({ servers, credentials }) => {
     const server = await servers.start({ credentials });
     const port = Number(server.address.split(":")[1]);
     const open = () => Deno.connect({ hostname: ip, port });
@@ -278,18 +261,15 @@ Deno.test({
     assertEquals((await statusOf(server, { credentials })).members.length, 1);
     for (const conn of [...silent, ...begun, garbage]) conn.close();
   },
-});
+);
 
-Deno.test({
-  name: "a plaintext client gets an error frame before it is cut off",
-  ...needsOpenssl,
-  fn: async () => {
-    await using own = await Authority.create();
-    await using servers = new Servers();
-    const server = await servers.start({ credentials: await own.credentials("a") });
+test(
+  "a plaintext client gets an error frame before it is cut off",
+  async ({ servers, credentials }) => {
+    const server = await servers.start({ credentials });
     using wire = await Wire.connect(server.address);
     const answer = await wire.ask({ type: "STATUS" });
     assertEquals([answer.type, answer.status], ["ERROR", 401]);
     assertEquals(await wire.receive(), undefined);
   },
-});
+);

@@ -182,6 +182,22 @@ testInDirectory(
   },
 );
 
+testInDirectory(
+  "DiskStore keeps a file as long as a crash may bring its record back, whatever is synced",
+  async (directory) => {
+    await visit(directory, async (store) => {
+      await upload(store, large);
+      store.write([{ record: recordOf("a", { body: large }) }]);
+      const earlier = store.sync();
+      store.write([tombstone("a", 2)]);
+      await earlier;
+      assertEquals(filesIn(`${directory}/bodies`).length, 1, "the tombstone may be lost");
+      await store.sync();
+      assertEquals(filesIn(`${directory}/bodies`), []);
+    });
+  },
+);
+
 testInDirectory("DiskStore.close() closes the bodies that are open", async (directory) => {
   const [reader, writer] = await visit(directory, async (store) => {
     await upload(store, large);

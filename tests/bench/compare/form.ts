@@ -1,8 +1,9 @@
 /** From nothing to the first PUT: three servers, and three members of etcd. */
 import { eventually } from "../../eventually.ts";
-import { Machine, waitForOneRing } from "../../e2e/ring_process.ts";
+import { Machine } from "../../e2e/ring_process.ts";
 import { webUrl } from "../../e2e/web_front.ts";
 import { atMost, type Comparison, inTurn, type Row } from "../comparison.ts";
+import { formRing } from "../forming.ts";
 import { EtcdCluster } from "../peers/etcd.ts";
 
 const servers = 3;
@@ -27,19 +28,14 @@ export const form: Comparison = {
     "every 10 ms until it succeeds, which takes two of three. `ring` is run from source " +
     "(`deno run`) unless `RING_EXECUTABLE` names an executable.",
   async measure(round) {
-    return new Map([[row, await inTurn(round, formRing, formEtcd)]]);
+    return new Map([[row, await inTurn(round, putAtRing, putAtEtcd)]]);
   },
 };
 
-async function formRing(): Promise<number> {
+async function putAtRing(): Promise<number> {
   await using machine = await Machine.create();
   const start = performance.now();
-  const first = machine.spawnServer();
-  await first.waitForLine(/^listening /);
-  const previous = ["--prev-port", `${first.port}`];
-  const others = [machine.spawnServer(previous), machine.spawnServer(previous)];
-  await eventually(() => others.every((server) => server.isListening));
-  await waitForOneRing([first, ...others]);
+  const first = await formRing(machine);
   const response = await fetch(webUrl(first, "first"), { method: "PUT", body: "put" });
   await response.body?.cancel();
   const copies = response.headers.get("ring-copies");
@@ -47,7 +43,7 @@ async function formRing(): Promise<number> {
   return performance.now() - start;
 }
 
-async function formEtcd(): Promise<number> {
+async function putAtEtcd(): Promise<number> {
   await using machine = await Machine.create();
   const start = performance.now();
   await using cluster = await EtcdCluster.spawn(machine, servers);

@@ -82,8 +82,7 @@ async function measureServer(files: number): Promise<Figures> {
   if (byteLength !== bodyBytes) throw new Error(`The first GET is answered: ${response.status}`);
   const url = webUrl(server, "");
   const ask = async (names: number) => {
-    const script = machine.path(`get-${names}.lua`);
-    await Deno.writeTextFile(script, randomScript(names));
+    const script = randomScript(names);
     await runWrk({ url, script, connections, seconds: warmUpSeconds });
     const report = await runWrk({ url, script, connections, seconds });
     return report.requests / report.seconds;

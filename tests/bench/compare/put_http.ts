@@ -3,6 +3,7 @@ import { Machine } from "../../e2e/ring_process.ts";
 import { webUrl } from "../../e2e/web_front.ts";
 import { atLeast, atMost, type Comparison, inTurn, type Pair, type Row } from "../comparison.ts";
 import { EtcdCluster } from "../peers/etcd.ts";
+import { putScript } from "../put_script.ts";
 import { runWrk, type WrkReport } from "../wrk.ts";
 
 const servers = 3;
@@ -30,20 +31,9 @@ const tail: Row = {
   target: atMost(0.5),
 };
 
-/** 1 KiB that is another one each time, at a thousand names. */
-const ringScript = `
-local count = 0
-local rest = string.rep("x", 1012)
-request = function()
-  count = count + 1
-  local body = string.format("%012d", count) .. rest
-  return wrk.format("PUT", "/put-" .. count % 1000, nil, body)
-end
-`;
-
 /**
- * The same for the JSON gateway, which takes base64: digits and letters are that already, four for three
- * bytes. 12 digits and 1,356 letters, of which the last is padding, are 9 and 1,015 bytes.
+ * As {@linkcode putScript}, for the JSON gateway, which takes base64: digits and letters are that already,
+ * four for three bytes. 12 digits and 1,356 letters, of which the last is padding, are 9 and 1,015 bytes.
  */
 const etcdScript = `
 local count = 0
@@ -86,21 +76,16 @@ async function measureRing(): Promise<Reports> {
   await using machine = await Machine.create();
   const [first] = await machine.startRing(servers);
   if (first === undefined) throw new Error("There is no ring");
-  return await measurePuts(machine, { url: webUrl(first, ""), text: ringScript });
+  return await measurePuts(webUrl(first, ""), putScript);
 }
 
 async function measureEtcd(): Promise<Reports> {
   await using machine = await Machine.create();
   await using cluster = await EtcdCluster.start(machine, servers);
-  return await measurePuts(machine, { url: await cluster.putUrl(), text: etcdScript });
+  return await measurePuts(await cluster.putUrl(), etcdScript);
 }
 
-async function measurePuts(
-  machine: Machine,
-  { url, text }: { readonly url: string; readonly text: string },
-): Promise<Reports> {
-  const script = machine.path("put.lua");
-  await Deno.writeTextFile(script, text);
+async function measurePuts(url: string, script: string): Promise<Reports> {
   await runWrk({ url, script, connections: manyClients, seconds: warmUpSeconds });
   const one = await runWrk({ url, script, connections: 1, seconds });
   const many = await runWrk({ url, script, connections: manyClients, seconds });
