@@ -29,6 +29,11 @@ export class WallClock {
     return this.#skewAt(worldTime) - this.#initialSkew;
   }
 
+  /** Since when it shows what it would had it never been touched; absent if it does not. */
+  get rightSince(): number | undefined {
+    return this.#drift === 0 && this.#skew === this.#initialSkew ? this.#since : undefined;
+  }
+
   /** Sets it forward, or back if `ms` is negative. */
   step(worldTime: number, ms: number): void {
     this.#skew = this.#skewAt(worldTime) + ms;

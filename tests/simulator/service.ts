@@ -93,8 +93,7 @@ function isPlain(world: World, server: Server): boolean {
   const others = world.servers.filter((other) => other !== server && other.isUp);
   return process.startedAt < since && process.disturbedAt < since && others.length > 0 &&
     process.members.length === world.servers.length &&
-    others.every(({ process, wall }) =>
-      process?.isAlive === true && process.startedAt < since && wall.error(since) === 0 &&
-      wall.error(world.now) === 0
+    others.every(({ process, wall: { rightSince = Infinity } }) =>
+      process?.isAlive === true && process.startedAt < since && rightSince <= since
     );
 }
