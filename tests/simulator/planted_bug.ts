@@ -1,7 +1,7 @@
 /** Bugs planted in the core, to show that the simulator's checks can see. */
 import { Node, type NodeOptions } from "../../lib/ring/node.ts";
 import type { Effect, Input, Now } from "../../lib/ring/step.ts";
-import type { Core } from "./process.ts";
+import type { Core } from "./core.ts";
 
 /** A bug, and the name of a check that finds it. */
 export interface PlantedBug {

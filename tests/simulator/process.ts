@@ -12,9 +12,10 @@ import { isLive, type Member, type MemberId } from "../../lib/ring/member.ts";
 import type { MemberMessage } from "../../lib/ring/message.ts";
 import type { CollectAnswer, FileAnswer } from "../../lib/ring/request.ts";
 import type { NodeOptions } from "../../lib/ring/node.ts";
-import type { Ask, Effect, Input, Link, Now, RequestId } from "../../lib/ring/step.ts";
+import type { Ask, Effect, Input, Link, RequestId } from "../../lib/ring/step.ts";
 import { Bounds } from "./bounds.ts";
 import type { Clock } from "./clock.ts";
+import type { Core } from "./core.ts";
 import { sha256 } from "./disk.ts";
 import { assertCheck, SimulationFailure } from "./failure.ts";
 import type { Endpoint } from "./network.ts";
@@ -25,12 +26,6 @@ import { sealed } from "./sealed.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 import { Writer } from "./writer.ts";
-
-/** What the simulator drives: the production `Node`, or one with a planted bug. */
-export interface Core {
-  step(input: Input, now: Now): readonly Effect[];
-  readonly members: readonly Member[];
-}
 
 /** How late a timer may be, in milliseconds. */
 const timerLateMsMax = 4;

@@ -7,7 +7,7 @@ import { Client, readAll } from "./client.ts";
 import { SimulationFailure } from "./failure.ts";
 import { assertSettled } from "./final_checks.ts";
 import { form } from "./joining.ts";
-import type { Core } from "./process.ts";
+import type { Core } from "./core.ts";
 import { Random } from "./random.ts";
 import { drawScenario, type PlannedFault, type Scenario } from "./scenario.ts";
 import type { Server } from "./server.ts";

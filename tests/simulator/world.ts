@@ -6,7 +6,7 @@ import type { Disk } from "./disk.ts";
 import { EventQueue } from "./event_queue.ts";
 import { assertCheck } from "./failure.ts";
 import { Network, type NetworkQuality } from "./network.ts";
-import type { Core } from "./process.ts";
+import type { Core } from "./core.ts";
 import { Random } from "./random.ts";
 import { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
