@@ -24,6 +24,8 @@ import type { World } from "./world.ts";
 
 /** How long lists must have been one before all servers owe all that was acknowledged, in milliseconds. */
 const unitedMs = 500;
+/** How long who has missed something may not hear of it after a link has healed: MISSED is repeated in it. */
+const missedMs = 1_500;
 
 /** An answer on its way to a client. */
 export interface Answering {
@@ -108,7 +110,8 @@ export class Checks {
   /** Whether all servers that run are alive, and their lists have been one for a while. */
   get isUnited(): boolean {
     const { now, quality, servers, network } = this.#world;
-    if (!isGood(quality) || network.isCut || now < this.#listChangedAt + unitedMs) return false;
+    if (!isGood(quality) || network.uncutMs < missedMs) return false;
+    if (now < this.#listChangedAt + unitedMs) return false;
     const running = servers.filter(({ isUp }) => isUp);
     const ids = new Set(running.map(({ disk }) => disk.id));
     return running.every(({ process }) => {

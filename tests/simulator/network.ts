@@ -109,6 +109,8 @@ export class Network {
   readonly #now: () => number;
   #quality: NetworkQuality;
   #wasCut = false;
+  /** When a link was cut, or healed, last. */
+  #cutAt = -Infinity;
 
   constructor(now: () => number, options: NetworkOptions) {
     this.#now = now;
@@ -118,6 +120,7 @@ export class Network {
 
   /** Ends all faults of the network: from now on nothing is lost, repeated or slow. */
   mend(): void {
+    if (this.#cuts.size > 0) this.#cutAt = this.#now();
     this.#cuts.clear();
     this.#lags.clear();
     const perfect = { breakChance: 0, repeatChance: 0, slowChance: 0, lossChance: 0 };
@@ -133,6 +136,11 @@ export class Network {
   /** Whether any link is cut now. */
   get isCut(): boolean {
     return this.#cuts.size > 0;
+  }
+
+  /** For how long no link has been cut, in milliseconds. */
+  get uncutMs(): number {
+    return this.isCut ? 0 : this.#now() - this.#cutAt;
   }
 
   /** A process begins to listen at its address. */
@@ -179,6 +187,7 @@ export class Network {
     const cuts = this.#cuts.get(key) ?? 0;
     if (cuts > 1) this.#cuts.set(key, cuts - 1);
     else this.#cuts.delete(key);
+    this.#cutAt = this.#now();
   }
 
   /** From now on everything to and from a host takes longer; with 0 no more. */
