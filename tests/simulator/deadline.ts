@@ -111,10 +111,7 @@ export function expectDetours(world: World): void {
 
 /** Whether all servers are alive, no link is cut, and nothing has happened for a while. */
 function isOrderly(world: World, servers: readonly Server[]): boolean {
-  if (
-    world.network.uncutMs === 0 || !isPrompt(world) ||
-    world.now - world.previouslyDisturbedAt < calmMs
-  ) {
+  if (world.network.isCut || !isPrompt(world) || world.now - world.previouslyDisturbedAt < calmMs) {
     return false;
   }
   const all = new Set(servers.map(({ disk }) => disk.id));
@@ -126,7 +123,7 @@ function isOrderly(world: World, servers: readonly Server[]): boolean {
 
 /** Whether deadlines hold: the network is good, and nothing is stuck in a cut, or in one that is over. */
 function isPrompt({ network, quality }: World): boolean {
-  return isGood(quality) && network.uncutMs > 0 &&
+  return isGood(quality) && !network.isCut &&
     (network.wasReliable || quality.resends <= resendsMax);
 }
 
