@@ -281,6 +281,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a full server does not look as if it spoke no TLS, and a newcomer to it tries again",
+  ...needsOpenssl,
+  fn: async () => {
+    await using own = await Authority.create();
+    await using servers = new Servers();
+    const credentials = await own.credentials("a");
+    const options = { credentials, web: { port: 0 }, connectionsPerAddressMax: 4 };
+    const server = await servers.start(options);
+    using client = Deno.createHttpClient({ caCerts: [own.certificate] });
+    const turnedAway = async () => {
+      const text = await (await fetch(`${server.web}_ring/metrics`, { client })).text();
+      return Number(/\{bound="connections_per_address"\} (\d+)/.exec(text)?.[1]);
+    };
+    using held = new DisposableStack();
+    for (let count = 0; count < 4; count++) held.use(await Wire.connect(server.address));
+    const error = await assertRejects(() => statusOf(server, { credentials }), RingError);
+    assert(error instanceof RingError && error.kind === "unavailable", error.message);
+    const before = await turnedAway();
+    const newcomer = await servers.start({ credentials, previous: server.address });
+    await eventually(async () => await turnedAway() > before, { what: "a newcomer to be refused" });
+    held.dispose();
+    await eventually(
+      async () => (await statusOf(newcomer, { credentials })).members.length === 2,
+      { what: "a ring of two" },
+    );
+  },
+});
+
+Deno.test({
   name: "a plaintext client gets an error frame before it is cut off",
   ...needsOpenssl,
   fn: async () => {
