@@ -54,6 +54,11 @@ export class FrameConnection {
     return this.#closed;
   }
 
+  /** Whether part of a frame has been received, and the rest has not. */
+  get isMidFrame(): boolean {
+    return !this.#decoder.idle;
+  }
+
   /** Bytes received so far, bodies included. */
   get bytesReceived(): number {
     return this.#bytesReceived;

@@ -138,10 +138,11 @@ export class Session {
 
   /** Whether nothing has moved for longer than it may. */
   isStuck(): boolean {
-    const { stream } = this.#options;
+    const { stream, connection } = this.#options;
     if (this.#provenBy > 0) return performance.now() > this.#provenBy;
     if (stream.isWriting || this.#receivingBody) return stream.stillForMs > stallMs;
-    return this.#underWay === 0 && stream.stillForMs > sessionIdleMs;
+    if (this.#underWay > 0) return false;
+    return stream.stillForMs > (connection.isMidFrame ? stallMs : sessionIdleMs);
   }
 
   /** Whether a request is being worked on. */
