@@ -67,18 +67,17 @@ export interface AcceptOptions {
   readonly credentials: Credentials;
   /** Whether to ask for the other side's certificate, where there is an authority to judge it by. */
   readonly asksForCertificate: boolean;
-  /** How long the handshake may take, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /**
- * Encrypts a connection that was opened to here.
+ * Encrypts a connection that was opened to here. How long that may take is the caller's to say: it closes
+ * what is below.
  *
  * @throws {HandshakeError} if that cannot be done; the connection is closed then.
  * @throws {ConnectionError} when the connection is closed.
  */
 export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Accepted> {
-  const { credentials: { certificate, key, authority }, asksForCertificate, timeoutMs } = options;
+  const { credentials: { certificate, key, authority }, asksForCertificate } = options;
   const requestCert = asksForCertificate && authority !== undefined;
   return new Promise((resolve, reject) => {
     const breakOff = () => {
@@ -93,7 +92,6 @@ export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Ac
       requestCert,
       // Whoever is not let in is told so, in words, by what comes next.
       rejectUnauthorized: false,
-      handshakeTimeout: timeoutMs,
       allowHalfOpen: true,
     }, (socket) => {
       // In Deno those are authorized too who were not asked.

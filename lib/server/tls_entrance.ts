@@ -2,7 +2,7 @@
 import { ByteDuplex } from "../protocol/byte_duplex.ts";
 import { type ByteStream, ConnectionError } from "../protocol/byte_stream.ts";
 import type { Credentials } from "../protocol/credentials.ts";
-import { handshakeMs, unprovenStatus } from "../protocol/handshake.ts";
+import { unprovenStatus } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { acceptTls, beginsTls } from "../protocol/tls_stream.ts";
 
@@ -45,7 +45,7 @@ export class TlsEntrance implements ByteStream {
       );
     }
     const credentials = this.#credentials;
-    const options = { credentials, asksForCertificate: true, timeoutMs: handshakeMs };
+    const options = { credentials, asksForCertificate: true };
     const below = new ByteDuplex(this.#stream, begun);
     this.#close = () => below.destroy();
     const accepted = await acceptTls(below, options);

@@ -8,7 +8,7 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "../../lib/server/options.ts";
 import { Dialler } from "../../lib/server/dialler.ts";
 import { Peers } from "../../lib/server/peers.ts";
-import { Refusals } from "../../lib/web/refusals.ts";
+import { type Bound, Refusals } from "../../lib/web/refusals.ts";
 import { startServer } from "../../lib/server/server.ts";
 import { eventually } from "../eventually.ts";
 import { memberMessages } from "../protocol/sample.ts";
@@ -32,6 +32,16 @@ class Servers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running.map((server) => server.stop()));
   }
+}
+
+/** How often a server has refused something by a bound. */
+async function refused(
+  { web }: RunningServer,
+  { bound, own }: { bound: Bound; own: Authority },
+): Promise<number> {
+  using client = Deno.createHttpClient({ caCerts: [own.certificate] });
+  const text = await (await fetch(`${web}_ring/metrics`, { client })).text();
+  return Number(new RegExp(`ring_refused_total{bound="${bound}"} (\\d+)`).exec(text)?.[1]);
 }
 
 /** Asks for the status, on a connection of its own. */
@@ -281,6 +291,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "clients that do not go on with a handshake are cut off after 5 s, and counted",
+  ...needsOpenssl,
+  fn: async () => {
+    await using own = await Authority.create();
+    await using servers = new Servers();
+    const server = await servers.start({
+      credentials: await own.credentials("a"),
+      web: { port: 0 },
+    });
+    using held = new DisposableStack();
+    const clients: Wire[] = [];
+    // At different times between two looks of the watchdog: no timer of TLS may be earlier, and not count.
+    while (clients.length < 20) {
+      const client = held.use(await Wire.connect(server.address));
+      clients.push(client);
+      if (clients.length % 5 === 0) continue;
+      await client.sendBytes(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
+      assertEquals(await refused(server, { bound: "silence", own }), 0);
+    }
+    await Promise.all(clients.map((client) => client.untilClosed()));
+    assertEquals(await refused(server, { bound: "silence", own }), clients.length);
+  },
+});
+
+Deno.test({
   name: "a full server does not look as if it spoke no TLS, and a newcomer to it tries again",
   ...needsOpenssl,
   fn: async () => {
@@ -289,11 +324,7 @@ Deno.test({
     const credentials = await own.credentials("a");
     const options = { credentials, web: { port: 0 }, connectionsPerAddressMax: 4 };
     const server = await servers.start(options);
-    using client = Deno.createHttpClient({ caCerts: [own.certificate] });
-    const turnedAway = async () => {
-      const text = await (await fetch(`${server.web}_ring/metrics`, { client })).text();
-      return Number(/\{bound="connections_per_address"\} (\d+)/.exec(text)?.[1]);
-    };
+    const turnedAway = () => refused(server, { bound: "connections_per_address", own });
     using held = new DisposableStack();
     for (let count = 0; count < 4; count++) held.use(await Wire.connect(server.address));
     const error = await assertRejects(() => statusOf(server, { credentials }), RingError);
