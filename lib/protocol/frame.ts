@@ -235,10 +235,20 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 function judgeLength(length: number, bytesMax: number): void {
   if (length >= 1 && length <= bytesMax) return;
-  throw new ProtocolError(
-    length === 0 ? 400 : 413,
-    `Cannot read a frame of ${length} bytes: it may have 1 to ${bytesMax}`,
-  );
+  const reason = otherProtocol(length) ??
+    `of ${length} bytes: it may have 1 to ${bytesMax}`;
+  throw new ProtocolError(length === 0 ? 400 : 413, `Cannot read a frame ${reason}`);
+}
+
+/** What was said instead of a frame, whose first bytes give this length: the wrong port may have been named. */
+function otherProtocol(length: number): string | undefined {
+  const start = String.fromCharCode(...[24, 16, 8, 0].map((shift) => length >>> shift & 0xff));
+  if (/^(HTTP|GET |HEAD|PUT |POST|DELE|OPTI|PRI )$/.test(start)) {
+    return "from what is HTTP, which has another port than the ring";
+  }
+  // A record of TLS that begins a handshake.
+  if (length >>> 16 === 0x1603) return "from what is TLS, which is not spoken here";
+  return undefined;
 }
 
 function parseObject(bytes: Uint8Array): JsonObject {
