@@ -12,7 +12,13 @@
  */
 import type { Buffer } from "node:buffer";
 import { isIP } from "node:net";
-import { connect, type ConnectionOptions, createServer, type TLSSocket } from "node:tls";
+import {
+  connect,
+  type ConnectionOptions,
+  createServer,
+  type PeerCertificate,
+  type TLSSocket,
+} from "node:tls";
 import { ByteDuplex } from "./byte_duplex.ts";
 import { type ByteStream, ConnectionError } from "./byte_stream.ts";
 import type { Credentials } from "./credentials.ts";
@@ -60,6 +66,8 @@ export interface Accepted {
   readonly stream: TlsStream;
   /** Whether the other side has shown a certificate of the authority; nobody has, where there is none. */
   readonly isCertified: boolean;
+  /** Whether it has shown a certificate at all, to who asked for one. */
+  readonly hasCertificate: boolean;
 }
 
 /** What {@linkcode acceptTls} is told. */
@@ -96,8 +104,11 @@ export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Ac
     }, (socket) => {
       // In Deno those are authorized too who were not asked.
       const isCertified = requestCert && socket.authorized;
+      // In Deno there may be none, not even an empty one.
+      const shown: Partial<PeerCertificate> = socket.getPeerCertificate() ?? {};
+      const hasCertificate = shown.fingerprint256 !== undefined;
       below.off("end", breakOff);
-      resolve({ stream: new TlsStream(socket, below), isCertified });
+      resolve({ stream: new TlsStream(socket, below), isCertified, hasCertificate });
     });
     below.once("end", breakOff);
     server.on("tlsClientError", (error) => {

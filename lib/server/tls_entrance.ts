@@ -54,7 +54,10 @@ export class TlsEntrance implements ByteStream {
     if (credentials.authority === undefined || accepted.isCertified) return;
     throw new ProtocolError(
       unprovenStatus,
-      "This ring wants a valid certificate of its authority: give one with --tls-cert and --tls-key",
+      accepted.hasCertificate
+        ? "This ring does not take the certificate that was shown: is it of its authority, not " +
+          "expired, and for clients too, if it says what it is for (extendedKeyUsage)?"
+        : "This ring wants a certificate of its authority: give one with --tls-cert and --tls-key",
     );
   }
 

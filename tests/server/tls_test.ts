@@ -110,19 +110,27 @@ const strangers: readonly Stranger[] = [
   {
     what: "that shows no certificate",
     make: (own) => Promise.resolve(new Credentials({ authority: own.certificate })),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring wants a certificate of its authority",
   },
   {
     what: "with a certificate of another authority",
     make: async (own, other) =>
       unchecked({ ...await other.issue("foreign"), authority: own.certificate }),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring does not take the certificate that was shown",
   },
   {
     what: "whose certificate has expired",
     make: async (own) =>
       unchecked({ ...await own.issue("expired", { days: -1 }), authority: own.certificate }),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring does not take the certificate that was shown",
+  },
+  {
+    what: "whose certificate is for servers only",
+    make: async (own) => {
+      const use = "extendedKeyUsage=serverAuth";
+      return unchecked({ ...await own.issue("server", { use }), authority: own.certificate });
+    },
+    text: "is it of its authority, not expired, and for clients too",
   },
   {
     what: "that trusts another authority",
