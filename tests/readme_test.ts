@@ -2,10 +2,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { helpText } from "../lib/cli/help.ts";
+import { RingClient } from "../lib/client/client.ts";
+import { Credentials } from "../lib/protocol/credentials.ts";
 import { parseAddress } from "../lib/ring/address.ts";
 import { startServer } from "../lib/server/server.ts";
 import { needsProgram } from "./e2e/web_front.ts";
+import { eventually } from "./eventually.ts";
 import { needs } from "./permission.ts";
+import { needsOpenssl } from "./tls/authority.ts";
 
 const root = new URL("../", import.meta.url);
 const readme = new URL("README.md", root);
@@ -59,6 +63,38 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a ring takes the certificates that are made as the README says",
+  ...needsOpenssl,
+  async fn() {
+    const block = codeBlocks(await Deno.readTextFile(readme), "sh")
+      .find((block) => block.includes("openssl")) ?? "";
+    const [commands = ""] = block.split("./ring");
+    const directory = await Deno.makeTempDir({ prefix: "ring-readme-" });
+    try {
+      const ip = "127.0.0.1";
+      await runShell(commands.replaceAll("10.0.0.1", ip), directory);
+      const read = (name: string) => Deno.readTextFile(`${directory}/${name}`);
+      const credentials = new Credentials({
+        certificate: await read("ring.pem"),
+        key: await read("ring.key"),
+        authority: await read("ca.pem"),
+      });
+      await using first = stopping(await startServer({ ip, port: 0, credentials }));
+      const previous = first.address;
+      await using second = stopping(await startServer({ ip, port: 0, credentials, previous }));
+      await eventually(async () => {
+        const client = await RingClient.connect(second.address, { timeoutMs: 10_000, credentials });
+        const { members } = await client.status();
+        client.close();
+        return members.filter(({ status }) => status === "alive").length === 2;
+      });
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
 for (const page of ["README.md", "lib/ring/DESIGN.md"]) {
   Deno.test({
     name: `every file that ${page} points to is there`,
@@ -99,8 +135,7 @@ function withWebs(command: string, webs: readonly string[]): string {
   );
 }
 
-async function runShell(command: string): Promise<string> {
-  const cwd = fileURLToPath(root);
+async function runShell(command: string, cwd = fileURLToPath(root)): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", command], cwd }).output();
   return new TextDecoder().decode(stdout).replaceAll("\r", "");
 }

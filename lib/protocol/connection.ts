@@ -10,7 +10,7 @@
 import { assert } from "../ring/assert.ts";
 import { ConnectionError } from "./byte_stream.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { FrameDecoder } from "./frame.ts";
+import { frameBytesMax, FrameDecoder } from "./frame.ts";
 import type { FrameEvent, JsonObject } from "./frame.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -54,6 +54,11 @@ export class FrameConnection {
     return this.#closed;
   }
 
+  /** Whether part of a frame has been received, and the rest has not. */
+  get isMidFrame(): boolean {
+    return !this.#decoder.idle;
+  }
+
   /** Bytes received so far, bodies included. */
   get bytesReceived(): number {
     return this.#bytesReceived;
@@ -71,16 +76,16 @@ export class FrameConnection {
 
   /**
    * The next frame, or `undefined` when the other side has ended or `close()` was called. A body must
-   * have been received to its end, or skipped, before the next call.
+   * have been received to its end, or skipped, before the next call. A frame may have `bytesMax` bytes.
    *
    * @throws {ProtocolError} for what is no frame, or one that is cut; later calls throw it again.
    * The connection stays open, for an answer.
    * @throws {ConnectionError} when the connection has failed.
    */
-  async receive(): Promise<Received | undefined> {
+  async receive(bytesMax = frameBytesMax): Promise<Received | undefined> {
     if (this.#closed && this.#failure === undefined) return undefined;
     assert(this.#bodySize === undefined, "a frame is received before the body of the one before");
-    const event = await this.#nextEvent();
+    const event = await this.#nextEvent(bytesMax);
     if (event === undefined) return undefined;
     assert(event.type === "frame", `a frame was due, and not ${event.type}`);
     const { value, size } = event;
@@ -220,12 +225,12 @@ export class FrameConnection {
   }
 
   /** The next event, or `undefined` at the end. */
-  async #nextEvent(): Promise<FrameEvent | undefined> {
+  async #nextEvent(bytesMax = frameBytesMax): Promise<FrameEvent | undefined> {
     assert(!this.#receiving, "two receive from one connection");
     this.#receiving = true;
     try {
       while (!this.#closed) {
-        const event = this.#decoder.next();
+        const event = this.#decoder.next(bytesMax);
         if (event !== undefined || this.#ended) return event;
         await this.#read();
       }

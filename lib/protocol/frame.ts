@@ -88,13 +88,13 @@ export class FrameDecoder {
   /**
    * The next event, or `undefined` if that needs more bytes.
    *
-   * @throws {ProtocolError} 413 for a frame over {@linkcode frameBytesMax}, 400 for anything else
-   * that is no frame; and the same again at every later call.
+   * @throws {ProtocolError} 413 for a frame over `bytesMax`, 400 for anything else that is no frame;
+   * and the same again at every later call.
    */
-  next(): FrameEvent | undefined {
+  next(bytesMax = frameBytesMax): FrameEvent | undefined {
     if (this.#error !== undefined) throw this.#error;
     try {
-      return this.#step();
+      return this.#step(bytesMax);
     } catch (error) {
       if (error instanceof ProtocolError) this.#error = error;
       throw error;
@@ -132,9 +132,9 @@ export class FrameDecoder {
     }
   }
 
-  #step(): FrameEvent | undefined {
+  #step(bytesMax: number): FrameEvent | undefined {
     if (this.#state === "body") return this.#nextOfBody();
-    if (this.#state === "length" && !this.#readLength()) return undefined;
+    if (this.#state === "length" && !this.#readLength(bytesMax)) return undefined;
     const bytes = this.#readObject();
     if (bytes === undefined) return undefined;
     const value = parseObject(bytes);
@@ -156,14 +156,14 @@ export class FrameDecoder {
   }
 
   /** Whether the length is complete; it is good then. */
-  #readLength(): boolean {
+  #readLength(bytesMax: number): boolean {
     while (this.#lengthRead < lengthBytes) {
       const bytes = this.#take(lengthBytes - this.#lengthRead);
       if (bytes === undefined) return false;
       for (const byte of bytes) this.#length = this.#length * 256 + byte;
       this.#lengthRead += bytes.length;
     }
-    judgeLength(this.#length);
+    judgeLength(this.#length, bytesMax);
     this.#state = "object";
     return true;
   }
@@ -233,12 +233,22 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function judgeLength(length: number): void {
-  if (length >= 1 && length <= frameBytesMax) return;
-  throw new ProtocolError(
-    length === 0 ? 400 : 413,
-    `Cannot read a frame of ${length} bytes: it may have 1 to ${frameBytesMax}`,
-  );
+function judgeLength(length: number, bytesMax: number): void {
+  if (length >= 1 && length <= bytesMax) return;
+  const reason = otherProtocol(length) ??
+    `of ${length} bytes: it may have 1 to ${bytesMax}`;
+  throw new ProtocolError(length === 0 ? 400 : 413, `Cannot read a frame ${reason}`);
+}
+
+/** What was said instead of a frame, whose first bytes give this length: the wrong port may have been named. */
+function otherProtocol(length: number): string | undefined {
+  const start = String.fromCharCode(...[24, 16, 8, 0].map((shift) => length >>> shift & 0xff));
+  if (/^(HTTP|GET |HEAD|PUT |POST|DELE|OPTI|PRI )$/.test(start)) {
+    return "from what is HTTP, which has another port than the ring";
+  }
+  // A record of TLS that begins a handshake.
+  if (length >>> 16 === 0x1603) return "from what is TLS, which is not spoken here";
+  return undefined;
 }
 
 function parseObject(bytes: Uint8Array): JsonObject {

@@ -29,11 +29,20 @@ export { HandshakeError } from "./handshake_error.ts";
 /** How long a handshake may take, in milliseconds. */
 export const handshakeMs = 5000;
 
+/**
+ * The most bytes of a frame before who sends it has proven to belong: what there is in a handshake has a
+ * third of that. So many connections of strangers take no more memory than they would without a word.
+ */
+export const helloBytesMax = 1024;
+
 const nonceBytes = 32;
 const idLengthMax = 64;
 
 /** The status of an answer to whoever has not proven to belong to the ring. */
 export const unprovenStatus = 401;
+
+/** The status of a frame that is too long. */
+const tooLongStatus = 413;
 
 /** One end of a handshake. */
 export interface Party {
@@ -75,14 +84,12 @@ export async function greet(connection: FrameConnection, party: Party): Promise<
  */
 export async function welcome(connection: FrameConnection, party: Party): Promise<void> {
   const { secret, id } = party;
-  const hello = await receive(connection);
-  if (hello.type !== "HELLO") {
-    throw unproven("This ring has a secret: give the file that it is in with --secret-file");
-  }
+  const hello = await receiveFromStranger(connection);
+  if (hello.type !== "HELLO") throw unproven(needsSecret);
   const nonce = makeNonce();
   const facts = factsOf(helloOf(hello), { nonce, id }, party);
   send(connection, { type: "HELLO", nonce, id, proof: secret.prove(listenerPurpose, facts) });
-  const proof = await receive(connection);
+  const proof = await receiveFromStranger(connection);
   if (proof.type !== "PROOF" || !isProof(proof, secret, { purpose: diallerPurpose, facts })) {
     throw unproven("This ring has another secret than the one that was used");
   }
@@ -94,6 +101,7 @@ export function assertNoHello({ type }: JsonObject): void {
   throw unproven("This server has no secret: start it with --secret-file, or leave that out here");
 }
 
+const needsSecret = "This ring has a secret: give the file that it is in with --secret-file";
 const listenerPurpose = "ring listener";
 const diallerPurpose = "ring dialler";
 
@@ -131,8 +139,20 @@ function send(connection: FrameConnection, message: JsonObject): void {
   connection.send(encodeFrame(message)).catch(() => {});
 }
 
-async function receive(connection: FrameConnection): Promise<JsonObject> {
-  const received = await connection.receive();
+/** As `receive`; what is too long is none of a handshake, but may be what is said where there is none. */
+async function receiveFromStranger(connection: FrameConnection): Promise<JsonObject> {
+  try {
+    return await receive(connection, helloBytesMax);
+  } catch (error) {
+    if (error instanceof ProtocolError && error.status === tooLongStatus) {
+      throw unproven(needsSecret);
+    }
+    throw error;
+  }
+}
+
+async function receive(connection: FrameConnection, bytesMax?: number): Promise<JsonObject> {
+  const received = await connection.receive(bytesMax);
   if (received === undefined) throw new ConnectionError("the other side closed the connection");
   const { value, size } = received;
   const isHandshake = value.type === "HELLO" || value.type === "PROOF";

@@ -12,7 +12,13 @@
  */
 import type { Buffer } from "node:buffer";
 import { isIP } from "node:net";
-import { connect, type ConnectionOptions, createServer, type TLSSocket } from "node:tls";
+import {
+  connect,
+  type ConnectionOptions,
+  createServer,
+  type PeerCertificate,
+  type TLSSocket,
+} from "node:tls";
 import { ByteDuplex } from "./byte_duplex.ts";
 import { type ByteStream, ConnectionError } from "./byte_stream.ts";
 import type { Credentials } from "./credentials.ts";
@@ -60,6 +66,8 @@ export interface Accepted {
   readonly stream: TlsStream;
   /** Whether the other side has shown a certificate of the authority; nobody has, where there is none. */
   readonly isCertified: boolean;
+  /** Whether it has shown a certificate at all, to who asked for one. */
+  readonly hasCertificate: boolean;
 }
 
 /** What {@linkcode acceptTls} is told. */
@@ -67,18 +75,17 @@ export interface AcceptOptions {
   readonly credentials: Credentials;
   /** Whether to ask for the other side's certificate, where there is an authority to judge it by. */
   readonly asksForCertificate: boolean;
-  /** How long the handshake may take, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /**
- * Encrypts a connection that was opened to here.
+ * Encrypts a connection that was opened to here. How long that may take is the caller's to say: it closes
+ * what is below.
  *
  * @throws {HandshakeError} if that cannot be done; the connection is closed then.
  * @throws {ConnectionError} when the connection is closed.
  */
 export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Accepted> {
-  const { credentials: { certificate, key, authority }, asksForCertificate, timeoutMs } = options;
+  const { credentials: { certificate, key, authority }, asksForCertificate } = options;
   const requestCert = asksForCertificate && authority !== undefined;
   return new Promise((resolve, reject) => {
     const breakOff = () => {
@@ -93,13 +100,15 @@ export function acceptTls(below: ByteDuplex, options: AcceptOptions): Promise<Ac
       requestCert,
       // Whoever is not let in is told so, in words, by what comes next.
       rejectUnauthorized: false,
-      handshakeTimeout: timeoutMs,
       allowHalfOpen: true,
     }, (socket) => {
       // In Deno those are authorized too who were not asked.
       const isCertified = requestCert && socket.authorized;
+      // In Deno there may be none, not even an empty one.
+      const shown: Partial<PeerCertificate> = socket.getPeerCertificate() ?? {};
+      const hasCertificate = shown.fingerprint256 !== undefined;
       below.off("end", breakOff);
-      resolve({ stream: new TlsStream(socket, below), isCertified });
+      resolve({ stream: new TlsStream(socket, below), isCertified, hasCertificate });
     });
     below.once("end", breakOff);
     server.on("tlsClientError", (error) => {

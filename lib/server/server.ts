@@ -312,13 +312,14 @@ class Server implements RunningServer {
 
   #accept(conn: Deno.TcpConn): void {
     const { hostname: host, port } = conn.remoteAddr;
+    const credentials = this.#credentials;
     const refusedBy = this.#admission.enter(host);
     if (refusedBy !== undefined) {
       this.#activity.refusals.note(refusedBy);
-      return turnAway(conn);
+      // Whoever speaks TLS would take a frame for proof that this server does not.
+      return credentials === undefined ? turnAway(conn) : conn.close();
     }
     conn.setNoDelay(true);
-    const credentials = this.#credentials;
     const entrance = credentials === undefined ? undefined : new TlsEntrance(conn, credentials);
     const stream = new TimedStream(entrance ?? conn);
     const remote = formatAddress({ host, port });

@@ -30,7 +30,7 @@ import { isPassing } from "../storage/disk_error.ts";
 import { BodyDamagedError, type Store } from "../storage/store.ts";
 import { AnswerQueue, type Reply } from "./answer_queue.ts";
 import { describeMessage } from "./describe.ts";
-import type { Refusals } from "../web/refusals.ts";
+import type { Bound, Refusals } from "../web/refusals.ts";
 import type { Driver } from "./driver.ts";
 import { post } from "./peers.ts";
 import { roomRefusal, stoppingAnswer, storeRefusal } from "./refusal.ts";
@@ -101,7 +101,7 @@ export class Session {
 
   /** Serves the connection until it ends. Never rejects. */
   async run(): Promise<void> {
-    const { connection, driver, remote, strangers, refusals, onFatal } = this.#options;
+    const { connection, driver, remote, refusals, onFatal } = this.#options;
     try {
       await this.#prove();
       await this.#serve();
@@ -110,7 +110,7 @@ export class Session {
     } catch (error) {
       if (error instanceof SendQueueFullError) refusals.note("send_queue");
       if (error instanceof ProtocolError) await this.#refuse(error);
-      else if (error instanceof HandshakeError) strangers.note(remote, error.message);
+      else if (error instanceof HandshakeError) this.#noteRefused("stranger", error);
       else if (!(error instanceof ConnectionError || error instanceof BodyDamagedError)) {
         onFatal(error);
       }
@@ -123,10 +123,11 @@ export class Session {
 
   /** Whether nothing has moved for longer than it may. */
   isStuck(): boolean {
-    const { stream } = this.#options;
+    const { stream, connection } = this.#options;
     if (this.#provenBy > 0) return performance.now() > this.#provenBy;
     if (stream.isWriting || this.#receivingBody) return stream.stillForMs > stallMs;
-    return this.#answers.isEmpty && stream.stillForMs > sessionIdleMs;
+    if (!this.#answers.isEmpty) return false;
+    return stream.stillForMs > (connection.isMidFrame ? stallMs : sessionIdleMs);
   }
 
   /** Whether a request is being worked on. */
@@ -322,14 +323,17 @@ export class Session {
     return { answer: { type: "FETCH", status: 404, sha256, error } };
   }
 
+  /** Counts and logs why the other side is not listened to any more. */
+  #noteRefused(bound: Bound, { message }: Error): void {
+    const { remote, strangers, refusals } = this.#options;
+    refusals.note(bound);
+    strangers.note(remote, message);
+  }
+
   /** Answers what is no message, after everything before it, and lets the other side read why. */
   async #refuse(error: ProtocolError): Promise<void> {
-    const { connection, remote, strangers, refusals } = this.#options;
-    if (error.status === unprovenStatus) strangers.note(remote, error.message);
-    else {
-      refusals.note("frame");
-      log.info(() => `${remote}: ${error.message}`);
-    }
+    const { connection } = this.#options;
+    this.#noteRefused(error.status === unprovenStatus ? "stranger" : "frame", error);
     let linger: ReturnType<typeof setTimeout> | undefined;
     try {
       await this.#answers.flush();

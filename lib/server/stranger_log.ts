@@ -1,6 +1,6 @@
 /**
- * The stranger log: says who was refused for not proving to belong to the ring, once a minute for each host, so
- * that whoever knocks often does not fill the log.
+ * The stranger log: says who was refused, as it did not prove to belong to the ring or what it said made no
+ * sense, once a minute for each host, so that whoever knocks often does not fill the log.
  */
 import { logger } from "../log.ts";
 import { parseAddress } from "../ring/address.ts";

@@ -2,7 +2,7 @@
 import { ByteDuplex } from "../protocol/byte_duplex.ts";
 import { type ByteStream, ConnectionError } from "../protocol/byte_stream.ts";
 import type { Credentials } from "../protocol/credentials.ts";
-import { handshakeMs, unprovenStatus } from "../protocol/handshake.ts";
+import { unprovenStatus } from "../protocol/handshake.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { acceptTls, beginsTls } from "../protocol/tls_stream.ts";
 
@@ -45,7 +45,7 @@ export class TlsEntrance implements ByteStream {
       );
     }
     const credentials = this.#credentials;
-    const options = { credentials, asksForCertificate: true, timeoutMs: handshakeMs };
+    const options = { credentials, asksForCertificate: true };
     const below = new ByteDuplex(this.#stream, begun);
     this.#close = () => below.destroy();
     const accepted = await acceptTls(below, options);
@@ -54,7 +54,10 @@ export class TlsEntrance implements ByteStream {
     if (credentials.authority === undefined || accepted.isCertified) return;
     throw new ProtocolError(
       unprovenStatus,
-      "This ring wants a valid certificate of its authority: give one with --tls-cert and --tls-key",
+      accepted.hasCertificate
+        ? "This ring does not take the certificate that was shown: is it of its authority, not " +
+          "expired, and for clients too, if it says what it is for (extendedKeyUsage)?"
+        : "This ring wants a certificate of its authority: give one with --tls-cert and --tls-key",
     );
   }
 

@@ -137,13 +137,17 @@ function listenError(
   if (cause instanceof Deno.errors.NotCapable || !(cause instanceof Error)) return cause;
   const reason = listenReason(cause);
   if (reason === undefined) return cause;
+  // On the ring's own address the ring listens already.
+  const remedy = reason === missingAddress ? "--http-ip" : flag;
   return new ServerError(
     "address",
     `Cannot listen on ${formatAddress({ host, port })} for HTTP: ${reason}; ` +
-      `choose another with ${flag}`,
+      `choose another with ${remedy}`,
     { cause },
   );
 }
+
+const missingAddress = "this machine has no such address";
 
 /** In words, if it is the system's reason. */
 function listenReason(error: Error): string | undefined {
@@ -153,7 +157,7 @@ function listenReason(error: Error): string | undefined {
     case "EADDRNOTAVAIL":
     // What Deno says of an address of another machine.
     case "EINVAL":
-      return "this machine has no such address";
+      return missingAddress;
     case "EACCES":
       return "the operating system forbids it";
     case undefined:

@@ -1,4 +1,5 @@
 /** Attempts: how often whom has used a wrong secret, so that guessing is slow. */
+import { networkOf } from "./admission.ts";
 
 /** How many wrong secrets a client may use within a minute. */
 export const attemptsMax = 10;
@@ -12,26 +13,27 @@ interface Count {
   readonly endsAt: number;
 }
 
-/** Counts wrong secrets by the address of the client; `now` is milliseconds of a clock that never goes back. */
+/** Counts wrong secrets by the network of the client (`networkOf`); `now` is milliseconds of a clock that never goes back. */
 export class Attempts {
   readonly #counts = new Map<string, Count>();
 
   /** Whether a client has to wait before it is listened to again. */
   areTooMany(client: string, now: number): boolean {
-    const count = this.#counts.get(client);
+    const count = this.#counts.get(networkOf(client));
     return count !== undefined && count.endsAt > now && count.wrong >= attemptsMax;
   }
 
   /** A client has used a wrong secret. */
   noteWrong(client: string, now: number): void {
-    const count = this.#counts.get(client);
+    const key = networkOf(client);
+    const count = this.#counts.get(key);
     if (count !== undefined && count.endsAt > now) {
       count.wrong++;
       return;
     }
-    this.#counts.delete(client);
+    this.#counts.delete(key);
     const [oldest] = this.#counts.keys();
     if (oldest !== undefined && this.#counts.size >= clientsMax) this.#counts.delete(oldest);
-    this.#counts.set(client, { wrong: 1, endsAt: now + attemptsMs });
+    this.#counts.set(key, { wrong: 1, endsAt: now + attemptsMs });
   }
 }

@@ -15,7 +15,7 @@ import { SocketStream } from "../protocol/socket_stream.ts";
 import { acceptTls, beginsTls } from "../protocol/tls_stream.ts";
 
 /** How long a handshake may take, in milliseconds: as long as a header. */
-const handshakeMs = 10_000;
+const tlsHandshakeMs = 10_000;
 
 /** How much is read to see whether it is TLS that begins, in bytes. */
 const firstBytesMax = 4096;
@@ -69,20 +69,25 @@ export class ClientSocket extends ByteDuplex {
 /**
  * Encrypts a socket that a client has connected to, if the client does.
  *
+ * @param onSilence Called when the client takes too long for that, before the socket is closed.
  * @throws {HandshakeError} if that cannot be done; the socket is closed then.
  * @throws {ConnectionError} if nothing comes.
  */
 export async function openClientSocket(
   socket: Socket,
   credentials: Credentials,
+  onSilence: () => void,
 ): Promise<ClientSocket> {
   socket.setNoDelay(true);
   const stream = new SocketStream(socket);
-  const timer = setTimeout(() => stream.close(), handshakeMs);
+  const timer = setTimeout(() => {
+    onSilence();
+    stream.close();
+  }, tlsHandshakeMs);
   try {
     const begun = await firstBytes(stream);
     if (!beginsTls(begun)) return new ClientSocket(stream, { begun, encrypted: false, socket });
-    const options = { credentials, asksForCertificate: false, timeoutMs: handshakeMs };
+    const options = { credentials, asksForCertificate: false };
     const accepted = await acceptTls(new ByteDuplex(stream, begun), options);
     return new ClientSocket(accepted.stream, { encrypted: true, socket });
   } catch (error) {

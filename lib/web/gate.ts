@@ -12,6 +12,7 @@ import type { Secret } from "../protocol/secret.ts";
 import { Attempts, attemptsMs } from "./attempts.ts";
 import { isEncrypted } from "./client_socket.ts";
 import { hasSession } from "./login_session.ts";
+import { originFor } from "./origin.ts";
 import { prefersHtml, type Problem } from "./problem.ts";
 import type { Side } from "./side.ts";
 
@@ -28,8 +29,8 @@ export interface GateOptions {
   readonly isPrivate?: boolean;
   /** The origin whose pages may write files, or `*`. */
   readonly cors?: string;
-  /** The host that this server has told others to find it at. */
-  readonly host?: string;
+  /** Where others find what is under `/_ring/`, as `http://host:port/`. */
+  readonly web: string;
 }
 
 /** Names that nobody can have point to a machine of others: those that no public name server answers for. */
@@ -62,7 +63,8 @@ export class Gate {
     const takesSession = side !== "files" || intent === "read";
     if (takesSession && hasSession(request.headers.cookie, secret, Date.now())) return undefined;
     const token = tokenOf(request.headers.authorization);
-    return token === undefined ? unauthorized(request) : this.judgeSecret(request, token);
+    if (token !== undefined) return this.judgeSecret(request, token);
+    return takesSession ? this.#askToLogIn(request, side) : unauthorized();
   }
 
   /** Why a write may not be done, whatever is known of the secret: the page of another site asks for it. */
@@ -90,7 +92,7 @@ export class Gate {
     }
     if (this.#options.secret?.is(text)) return undefined;
     this.#attempts.noteWrong(client, now);
-    return { ...unauthorized(request), detail: "This is not the ring's secret" };
+    return { ...unauthorized(), detail: "This is not the ring's secret" };
   }
 
   /** Whether it is a page that the operator lets write. */
@@ -105,7 +107,16 @@ export class Gate {
     if (origin === undefined && site === undefined) return true;
     const url = `http://${host}`;
     const name = URL.canParse(url) ? new URL(url).hostname : "";
-    return ipAddress.test(name) || privateName.test(name) || name === this.#options.host;
+    const own = new URL(this.#options.web).hostname;
+    return ipAddress.test(name) || privateName.test(name) || name === own;
+  }
+
+  /** Asks for the secret where a session would do: tells a browser where to begin one. */
+  #askToLogIn(request: IncomingMessage, side: Side): Problem {
+    if (!prefersHtml(request)) return unauthorized();
+    const origin = side === "files" ? originFor(request, this.#options.web) : "";
+    const detail = `This takes the ring's secret: log in at ${origin}${loginPath}`;
+    return { ...unauthorized(), detail };
   }
 }
 
@@ -123,10 +134,8 @@ function isForeign(request: IncomingMessage): boolean {
   return hostOf(origin) !== host;
 }
 
-function unauthorized(request: IncomingMessage): Problem {
-  const detail = prefersHtml(request)
-    ? `This takes the ring's secret: log in at ${loginPath}`
-    : "This takes the ring's secret: send it as Authorization: Bearer";
+function unauthorized(): Problem {
+  const detail = "This takes the ring's secret: send it as Authorization: Bearer";
   return { status: 401, detail, headers: { "WWW-Authenticate": 'Bearer realm="ring"' } };
 }
 

@@ -58,7 +58,7 @@ export class Login {
     if (problem !== undefined) return sendProblem(request, response, problem);
     const cookie = secret === undefined
       ? endSession
-      : startSession(secret, { now: Date.now(), isEncrypted: isEncrypted(request) });
+      : startSession(secret, { now: Date.now(), isEncrypted: isPageEncrypted(request) });
     response.writeHead(303, { "Location": pagePath, "Set-Cookie": cookie, "Content-Length": "0" });
     response.end();
   }
@@ -73,6 +73,11 @@ export class Login {
     if (problem !== undefined || secret === undefined) return problem;
     return this.#gate.judgeSecret(request, (form.get("secret") ?? "").trim());
   }
+}
+
+/** Whether the browser has its page by HTTPS: from here, or from a proxy that speaks plain HTTP to here. */
+function isPageEncrypted(request: IncomingMessage): boolean {
+  return isEncrypted(request) || (request.headers.origin ?? "").startsWith("https:");
 }
 
 /** What a form says, or why it cannot be read. */

@@ -9,6 +9,7 @@ export const bounds = [
   "look_ups",
   "room",
   "frame",
+  "stranger",
   "silence",
   "send_queue",
   "circle_time",

@@ -8,6 +8,7 @@ import { allow, allowOrigin, allowReading, answerOptions, answerReadingOptions }
 import { deleteFile } from "./delete_file.ts";
 import { Gate, loginPath } from "./gate.ts";
 import { Login } from "./login.ts";
+import { originFor } from "./origin.ts";
 import { isPagePath, servePage } from "./page.ts";
 import { redirect, sendProblem } from "./problem.ts";
 import { putFile } from "./put_file.ts";
@@ -48,7 +49,7 @@ export class Site {
     this.#options = options;
     this.#reads = new Reads(backend, options);
     this.#control = new Control(backend, options.secret);
-    this.#gate = new Gate({ ...options, host: new URL(backend.web).hostname });
+    this.#gate = new Gate({ ...options, web: backend.web });
     this.#login = new Login(this.#gate, options.secret);
   }
 
@@ -136,10 +137,17 @@ export class Site {
     sendProblem(request, response, { status: 307, detail: `It is at ${location}`, headers });
   }
 
+  /** What is about the ring has a port of its own. */
+  #refuseRing({ request, response }: Exchange): void {
+    const origin = originFor(request, this.#backend.web);
+    const detail = `What is about the ring is at ${origin}/_ring/`;
+    sendProblem(request, response, { status: 404, detail });
+  }
+
   /** Nothing of the ring is written by HTTP, whatever it is named. */
   async #answerRing({ request, response, side }: SideExchange, path: string): Promise<void> {
     const { method } = request;
-    if (side === "files" && !openPaths.has(path)) return refuseRing({ request, response });
+    if (side === "files" && !openPaths.has(path)) return this.#refuseRing({ request, response });
     if (await this.#login.handle({ request, response }, path)) return;
     if (method === "OPTIONS") return answerReadingOptions(response);
     if (method !== "GET" && method !== "HEAD") return refuseMethod(request, response, allowReading);
@@ -157,24 +165,10 @@ export class Site {
   }
 }
 
-/** The origin of `files` at the host by which the client has found this server: it may have a session there. */
-function originFor({ headers: { host = "" } }: IncomingMessage, files: string): string {
-  const url = new URL(files);
-  const asked = `http://${host}`;
-  if (URL.canParse(asked)) url.hostname = new URL(asked).hostname;
-  return url.origin;
-}
-
 /** Where reading takes the secret the page begins with the form, which leads back to it. */
 function sendToLogin({ request, response }: Exchange): void {
   const headers = { "Location": loginPath };
   sendProblem(request, response, { status: 303, detail: `Log in at ${loginPath}`, headers });
-}
-
-/** What is about the ring is at a port of its own. */
-function refuseRing({ request, response }: Exchange): void {
-  const detail = "This server has a port of its own for what is about the ring";
-  sendProblem(request, response, { status: 404, detail });
 }
 
 /** A folder is there when there are files in it, and cannot be put or deleted itself. */

@@ -229,7 +229,8 @@ export class WebServer {
     if (!this.#admit(socket)) return;
     this.#entering.add(socket);
     try {
-      const opened = await openClientSocket(socket, this.#credentials);
+      const noteSilence = () => this.#traffic.refusals.note("silence");
+      const opened = await openClientSocket(socket, this.#credentials, noteSilence);
       this.#connect(opened as unknown as Socket);
       for (const listener of serve) listener.call(this.#server, opened);
     } finally {

@@ -24,6 +24,15 @@ testOnMachine("a data directory that cannot be made is an error", async (machine
   }
 });
 
+testOnMachine("an --http-ip that this machine has not is an error", async (machine) => {
+  const server = machine.spawnServer(["--memory", "--insecure", "--http-ip", "10.255.255.254"]);
+  await assertFails(server, {
+    code: 1,
+    message:
+      /10\.255\.255\.254:8043 for HTTP: this machine has no .*; choose another with --http-ip\n$/,
+  });
+});
+
 testOnMachine("an --ip that this machine has not is an error", async (machine) => {
   const server = machine.spawnServer(["--memory", "--insecure"], { ip: "10.255.255.254" });
   await assertFails(server, {

@@ -62,6 +62,25 @@ Deno.test("FrameDecoder judges the length before the rest of the frame has come"
   assertThrows(() => decoder.next(), ProtocolError, "4294967295 bytes");
 });
 
+for (
+  const [what, bytes, text] of [
+    ["an answer of HTTP", "HTTP/1.1 400 Bad Request\r\n", "HTTP, which has another port"],
+    ["a GET of HTTP", "GET / HTTP/1.1\r\n", "HTTP, which has another port"],
+    ["a PUT of HTTP", "PUT /a HTTP/1.1\r\n", "HTTP, which has another port"],
+    [
+      "the beginning of TLS",
+      "\x16\x03\x01\x02\x00\x01",
+      "TLS, which is not spoken here",
+    ],
+  ] as const
+) {
+  Deno.test(`FrameDecoder says of ${what} what it is`, () => {
+    const decoder = new FrameDecoder();
+    decoder.push(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+    assertThrows(() => decoder.next(), ProtocolError, `Cannot read a frame from what is ${text}`);
+  });
+}
+
 Deno.test("FrameDecoder takes a frame of the greatest length and of the greatest depth", () => {
   const long = `{"a":"${"x".repeat(frameBytesMax - 8)}"}`;
   assertEquals(eventsOf(frameOf(long)).length, 1);

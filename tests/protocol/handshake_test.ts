@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError, FrameConnection } from "../../lib/protocol/connection.ts";
-import { encodeFrame, type JsonObject } from "../../lib/protocol/frame.ts";
-import { greet, HandshakeError, welcome } from "../../lib/protocol/handshake.ts";
+import { encodeFrame, frameBytesMax, type JsonObject } from "../../lib/protocol/frame.ts";
+import { greet, HandshakeError, helloBytesMax, welcome } from "../../lib/protocol/handshake.ts";
 import { ProtocolError } from "../../lib/protocol/protocol_error.ts";
 import { Secret } from "../../lib/protocol/secret.ts";
 import { memoryPair } from "./memory_stream.ts";
@@ -142,6 +142,30 @@ Deno.test("who begins with anything but a handshake is told what is missing", as
     assert(error instanceof ProtocolError, `${error}`);
     assertEquals(error.status, status, message.type);
   }
+});
+
+Deno.test("of what is too long for a handshake no more is taken than its length", async () => {
+  for (const bytes of [helloBytesMax + 1, frameBytesMax, 2 ** 32 - 1]) {
+    using connection = connect();
+    const [near, far] = connection.ends;
+    const welcomed = welcome(far, listener).catch((error) => error);
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, bytes);
+    await near.send(length);
+    const error = await welcomed;
+    assert(error instanceof ProtocolError && error.status === 401, `${error}`);
+  }
+});
+
+Deno.test("who is welcome may say more at once than a handshake has room for", async () => {
+  using connection = connect();
+  const [near, far] = connection.ends;
+  const welcomed = welcome(far, listener);
+  await greet(near, dialler);
+  const message = { type: "GET", item: "a".repeat(helloBytesMax) };
+  await near.send(encodeFrame(message));
+  await welcomed;
+  assertEquals(await receive(far), message);
 });
 
 Deno.test("a HELLO without a nonce, or with a strange one, is malformed", async () => {

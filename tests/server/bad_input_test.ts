@@ -37,7 +37,7 @@ const refusals: readonly Refusal[] = [
     name: "a request over HTTP",
     bytes: bytesOf("GET / HTTP/1.1\r\nHost: ring\r\n\r\n"),
     status: 413,
-    error: "a frame of 1195725856 bytes",
+    error: "HTTP, which has another port",
   },
   {
     name: "JSON that is invalid UTF-8",

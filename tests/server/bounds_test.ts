@@ -185,6 +185,17 @@ const silences = [
     },
   },
   {
+    what: "stops in the middle of a frame",
+    ms: 31_000,
+    begin: async (ring: Ring) => {
+      const wire = await ring.connect();
+      // Its answer says that the server has read what came with it.
+      await wire.sendBytes(statusRequest, framed("{}".padEnd(1000)).subarray(0, 500));
+      assertEquals((await wire.answer()).status, 200);
+      return wire;
+    },
+  },
+  {
     what: "does not prove that it knows the secret",
     ms: handshakeMs + 1000,
     secret,

@@ -9,6 +9,7 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { needs } from "../permission.ts";
 import { memberMessages } from "../protocol/sample.ts";
 import { bytesOf } from "../storage/sample.ts";
+import { refused } from "./metric.ts";
 import { ip, Ring, untilAlive } from "./ring.ts";
 import { Wire } from "./wire.ts";
 
@@ -71,6 +72,21 @@ Deno.test({
     const status = await bystander.ask({ type: "STATUS" });
     assert(status.type === "STATUS");
     assertEquals(status.members.map(({ status }) => status), ["alive", "alive"]);
+  },
+});
+
+Deno.test({
+  name: "a stranger's long frame is refused before it comes, and strangers are counted",
+  ...needs("net"),
+  fn: async () => {
+    await using ring = await Ring.start({ server: { secret, web: { port: 0 } } });
+    const before = await refused(ring, "stranger");
+    using stranger = await Wire.connect(ring.server().address);
+    await stranger.sendBytes(new Uint8Array([0, 0x10, 0, 0]));
+    assertEquals((await stranger.answer()).status, 401);
+    using another = await Wire.connect(ring.server().address);
+    assertEquals((await another.ask({ type: "STATUS" })).status, 401);
+    assertEquals(await refused(ring, "stranger"), before + 2);
   },
 });
 

@@ -8,7 +8,7 @@ import { inlineBytesMax } from "../../lib/ring/file_record.ts";
 import { type RunningServer, ServerError, type ServerOptions } from "../../lib/server/options.ts";
 import { Dialler } from "../../lib/server/dialler.ts";
 import { Peers } from "../../lib/server/peers.ts";
-import { Refusals } from "../../lib/web/refusals.ts";
+import { type Bound, Refusals } from "../../lib/web/refusals.ts";
 import { startServer } from "../../lib/server/server.ts";
 import { eventually } from "../eventually.ts";
 import { memberMessages } from "../protocol/sample.ts";
@@ -32,6 +32,16 @@ class Servers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running.map((server) => server.stop()));
   }
+}
+
+/** How often a server has refused something by a bound. */
+async function refused(
+  { web }: RunningServer,
+  { bound, own }: { bound: Bound; own: Authority },
+): Promise<number> {
+  using client = Deno.createHttpClient({ caCerts: [own.certificate] });
+  const text = await (await fetch(`${web}_ring/metrics`, { client })).text();
+  return Number(new RegExp(`ring_refused_total{bound="${bound}"} (\\d+)`).exec(text)?.[1]);
 }
 
 /** What a test is given, and what ends with it. */
@@ -119,19 +129,27 @@ const strangers: readonly Stranger[] = [
   {
     what: "that shows no certificate",
     make: (own) => Promise.resolve(new Credentials({ authority: own.certificate })),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring wants a certificate of its authority",
   },
   {
     what: "with a certificate of another authority",
     make: async (own, other) =>
       unchecked({ ...await other.issue("foreign"), authority: own.certificate }),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring does not take the certificate that was shown",
   },
   {
     what: "whose certificate has expired",
     make: async (own) =>
       unchecked({ ...await own.issue("expired", { days: -1 }), authority: own.certificate }),
-    text: "This ring wants a valid certificate of its authority",
+    text: "This ring does not take the certificate that was shown",
+  },
+  {
+    what: "whose certificate is for servers only",
+    make: async (own) => {
+      const use = "extendedKeyUsage=serverAuth";
+      return unchecked({ ...await own.issue("server", { use }), authority: own.certificate });
+    },
+    text: "is it of its authority, not expired, and for clients too",
   },
   {
     what: "that trusts another authority",
@@ -260,6 +278,46 @@ test(
     await garbage.write(new Uint8Array([0x16, ...bytesOf(500)]));
     assertEquals((await statusOf(server, { credentials })).members.length, 1);
     for (const conn of [...silent, ...begun, garbage]) conn.close();
+  },
+);
+
+test(
+  "clients that do not go on with a handshake are cut off after 5 s, and counted",
+  async ({ own, servers, credentials }) => {
+    const server = await servers.start({ credentials, web: { port: 0 } });
+    using held = new DisposableStack();
+    const clients: Wire[] = [];
+    // At different times between two looks of the watchdog: no timer of TLS may be earlier, and not count.
+    while (clients.length < 20) {
+      const client = held.use(await Wire.connect(server.address));
+      clients.push(client);
+      if (clients.length % 5 === 0) continue;
+      await client.sendBytes(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
+      assertEquals(await refused(server, { bound: "silence", own }), 0);
+    }
+    await Promise.all(clients.map((client) => client.untilClosed()));
+    assertEquals(await refused(server, { bound: "silence", own }), clients.length);
+  },
+);
+
+test(
+  "a full server does not look as if it spoke no TLS, and a newcomer to it tries again",
+  async ({ own, servers, credentials }) => {
+    const options = { credentials, web: { port: 0 }, connectionsPerAddressMax: 4 };
+    const server = await servers.start(options);
+    const turnedAway = () => refused(server, { bound: "connections_per_address", own });
+    using held = new DisposableStack();
+    for (let count = 0; count < 4; count++) held.use(await Wire.connect(server.address));
+    const error = await assertRejects(() => statusOf(server, { credentials }), RingError);
+    assert(error instanceof RingError && error.kind === "unavailable", error.message);
+    const before = await turnedAway();
+    const newcomer = await servers.start({ credentials, previous: server.address });
+    await eventually(async () => await turnedAway() > before, { what: "a newcomer to be refused" });
+    held.dispose();
+    await eventually(
+      async () => (await statusOf(newcomer, { credentials })).members.length === 2,
+      { what: "a ring of two" },
+    );
   },
 );
 

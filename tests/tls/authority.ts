@@ -19,6 +19,15 @@ export interface Issued {
   readonly key: string;
 }
 
+/** What a certificate is to be. */
+export interface IssueOptions {
+  readonly hosts?: readonly string[];
+  /** For how long it is good; with -1 it expired yesterday. */
+  readonly days?: number;
+  /** An extension that says what it may be used for; anything, without. */
+  readonly use?: string;
+}
+
 /** A certificate authority, whose files are removed at the end. */
 export class Authority implements AsyncDisposable {
   private constructor(readonly directory: string) {}
@@ -42,14 +51,15 @@ export class Authority implements AsyncDisposable {
     return Deno.readTextFileSync(this.path("ca.pem"));
   }
 
-  /** Makes `NAME.pem` and `NAME.key` for these hosts; with `days` of -1 it expired yesterday. */
+  /** Makes `NAME.pem` and `NAME.key` as wanted. */
   async issue(
     name: string,
-    { hosts = ["IP:127.0.0.1"], days = 30 }: { hosts?: readonly string[]; days?: number } = {},
+    { hosts = ["IP:127.0.0.1"], days = 30, use }: IssueOptions = {},
   ): Promise<Issued> {
     await this.#openssl([
       ...["req", ...newKey, "-subj", `/CN=${name}`],
       ...["-addext", `subjectAltName=${hosts.join(",")}`, "-addext", "basicConstraints=CA:FALSE"],
+      ...(use === undefined ? [] : ["-addext", use]),
       ...["-keyout", `${name}.key`, "-out", `${name}.csr`],
     ]);
     await this.#openssl([

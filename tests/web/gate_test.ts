@@ -115,6 +115,18 @@ testWithNet("who logs in by the form may write from then on, until the session e
   assertMatch(out.header("set-cookie") ?? "", /^ring_session=; Max-Age=0; /);
 });
 
+testWithNet("a session that was begun on a page with HTTPS, by a proxy's, is Secure", async () => {
+  await using site = await openSite({ secret });
+  const host = "ring.test";
+  for (
+    const [origin, attributes] of [["https", /; Secure$/], ["http", /; SameSite=Strict$/]] as const
+  ) {
+    const answer = await logIn(site, text, { "Host": host, "Origin": `${origin}://${host}` });
+    assertEquals(answer.status, 303);
+    assertMatch(answer.header("set-cookie") ?? "", attributes);
+  }
+});
+
 testWithNet("a session is good at every server of the ring, and at none of another", async () => {
   await using one = await openSite({ secret });
   await using other = await openSite({ secret });

@@ -165,6 +165,9 @@ Deno.test({
     await using fixture = await Fixture.open(echo);
     using slow = await fixture.connect();
     await slow.send("GET / HT");
+    // Nor may a handshake take longer, of which this is the beginning.
+    using begun = await HttpConnection.open(fixture.web.port);
+    await begun.send(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
     await eventually(() => fixture.traffic.connections === 1);
     // A timer of the test's would be as long as the answer may take.
     await eventually(() => fixture.traffic.connections === 0, {
@@ -172,6 +175,8 @@ Deno.test({
       withinMs: 15_000,
     });
     assertEquals((await slow.receive()).status, 408);
+    assert(await begun.isEnded());
+    assertEquals(fixture.traffic.refusals.counts.get("silence"), 1);
     // The door has knocked meanwhile; had nobody heard that, there would be 16 connections at the most.
     const others = await Promise.all(Array.from({ length: 40 }, () => fixture.connect()));
     for (const other of others) {

@@ -1,5 +1,5 @@
 /** `--ring-http-port`: the files and `/_ring/`, each at a port and so an origin of its own, from both sides. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testWithNet } from "../permission.ts";
 import { Secret } from "../../lib/protocol/secret.ts";
 import type { HttpAnswer } from "./exchange.ts";
@@ -49,6 +49,27 @@ testWithNet(
     assertEquals((await site.ask("/a.html")).text, "<h1>a</h1>");
   },
 );
+
+testWithNet("the port of the files says where the ring is, and where to log in", async () => {
+  await using site = await openSite({ ...apart, secret, isPrivate: true }, files);
+  const accept = { "Accept": "text/html" };
+  for (const name of ["127.0.0.1", "nas.local"]) {
+    const headers = { ...accept, "Host": `${name}:${site.port}` };
+    const ring = `http://${name}:${site.ringPort}/_ring/`;
+    const page = await site.ask({ target: "/_ring/", headers });
+    assertEquals(page.status, 404);
+    assertStringIncludes(page.text, `What is about the ring is at ${ring}<`);
+    for (const target of ["/a.html", "/"]) {
+      const refused = await site.ask({ target, headers });
+      assertEquals(refused.status, 401);
+      assertStringIncludes(refused.text, `log in at ${ring}login<`);
+    }
+    // By a session nobody writes there.
+    assertStringIncludes((await put(site.ask, headers)).text, "Authorization: Bearer");
+  }
+  const own = await site.askRing({ target: "/_ring/status.json", headers: accept });
+  assertStringIncludes(own.text, "log in at /_ring/login<");
+});
 
 testWithNet("the port of the ring has all that is under /_ring/", async () => {
   await using site = await openSite({ ...apart, secret }, files);

@@ -24,8 +24,8 @@ export const form: Comparison = {
     "From the start of the first process, with empty data directories, to the answer to the " +
     "first PUT over HTTP, asked by the same client. ring: the second and third are started when " +
     "the first listens; the PUT goes out when all three print the ring, and its answer has to say " +
-    "`Ring-Copies: 3`. etcd: all three are started at once with a static list; the PUT is tried " +
-    "every 10 ms until it succeeds, which takes two of three. `ring` is run from source " +
+    "`Ring-Copies: 3`. etcd: all three are started at once with a static list and its default " +
+    "times, by which an election begins after 1 to 2 s; the PUT is tried every 10 ms until it succeeds, which takes two of three. `ring` is run from source " +
     "(`deno run`) unless `RING_EXECUTABLE` names an executable.",
   async measure(round) {
     return new Map([[row, await inTurn(round, putAtRing, putAtEtcd)]]);

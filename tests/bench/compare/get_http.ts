@@ -82,7 +82,9 @@ export const getHttp: Comparison = {
   fairness: "One server of each, the same file of text at one name, `wrk` with one thread on the " +
     `same machine; ${turns} turns of ${turnSeconds} s in each round. Nothing is compressed, no ` +
     "access log is written. ring: TCP, HTTP and files in one thread of JavaScript and a pool for " +
-    "the disk; it keeps small bodies in memory. Caddy: `file_server`, over plain HTTP. nginx: " +
+    "the disk; it keeps files of up to 2 MiB in its own memory once they were asked for, as all of " +
+    "these are, and the others read them from the page cache of the system. Caddy: `file_server`, " +
+    "over plain HTTP, with one thread for Go code (GOMAXPROCS=1) and as it comes. nginx: " +
     "`sendfile on`, `master_process off`, `keepalive_requests` raised so that connections last as " +
     "they do elsewhere. CPU time is user and system time of the server's process.",
   async measure(round) {

@@ -23,7 +23,7 @@ export const putPipelined: Comparison = {
   fairness: `One small client for both: ${load.connections} connections, each sends ` +
     `${load.batch} writes at once and the next ${load.batch} when all of them are acknowledged. ` +
     "ring: each PUT is answered when all three servers have synced it. redis: a master and two " +
-    `replicas with \`appendfsync always\`; ${load.batch} \`SET\`s and one \`WAIT 2\` for all of ` +
+    `replicas with \`appendfsync always\` and no snapshots; ${load.batch} \`SET\`s and one \`WAIT 2\` for all of ` +
     "them. `WAIT` promises that the replicas have received the writes, not that they have synced " +
     "them (`WAITAOF`, from 7.2 on, would; Debian 12 has 7.0), but a replica syncs what it has read " +
     "before it acknowledges it. The client runs on the same machine.",
