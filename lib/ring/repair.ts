@@ -185,7 +185,8 @@ export class Repair {
     const known = membership.get(from);
     // New writes do not go to it: before it is given the old ones it has to say that it is back.
     if (known === undefined || !isLive(known)) return roster.announce(from);
-    if (after === "") returns.handleCompare(from);
+    // One that takes itself for alive does not wait for the page: it is told that it has missed something.
+    if (after === "" && member.status === "joining") returns.handleCompare(from);
     effects.compare({ digests, after, limit: pageRecordsMax }, (records, next) => {
       const isPartial = membership.self?.status !== "alive";
       effects.reply(link, {

@@ -4,7 +4,7 @@
  * Servers that held each other gone, as on the two sides of a partition, have each taken writes that the
  * other has missed. Neither can see that in the list: by the time they meet, both may have started again
  * and be alive. So whoever sees a member back that it held gone tells it MISSED, several times unless that
- * member begins to compare with it (`repair.ts`). Who is held gone is on disk, with the list. A member
+ * member catches up, and begins to compare with it (`repair.ts`). Who is held gone is on disk, with the list. A member
  * that a server which counts as a copy, or once did, has never heard of is told the same: it may come
  * from a ring of its own, or have joined on the other side.
  */
@@ -95,7 +95,7 @@ export class Returns {
     effects.send(member.address, { type: "MISSED", from: self, to: id });
   }
 
-  /** A member begins to compare with this server: what it has missed is among what it is given. */
+  /** A member that catches up compares with this server: what it has missed is among what it is given. */
   handleCompare(id: MemberId): void {
     this.#gone.delete(id);
     this.#back.delete(id);

@@ -167,16 +167,18 @@ Deno.test("one that said MISSED, and does not answer, is not asked for ever", ()
   assertEquals(server.own?.status, "alive");
 });
 
-Deno.test("who is back is told that it has missed writes until it compares", () => {
+Deno.test("who is back is told that it has missed writes until it catches up", () => {
   const server = inRing("B", "C");
   server.learn("B", memberOf("C", { status: "dead" }));
   server.forget().learn("B", memberOf("C", { incarnation: 2 }));
   server.advance(missedRetryMs);
   assertEquals(server.sent("MISSED", "C").length, 2);
-  compare(server, "C", { member: memberOf("C", { incarnation: 2 }), after: "in the middle" });
+  const member = memberOf("C", { incarnation: 3, ...joining });
+  compare(server, "C", { member: memberOf("C", { incarnation: 2 }) });
+  compare(server, "C", { member, after: "in the middle" });
   server.advance(missedRetryMs);
   assertEquals(server.sent("MISSED", "C").length, 3);
-  compare(server, "C", { member: memberOf("C", { incarnation: 2 }) });
+  compare(server, "C", { member });
   server.forget().advance(10 * missedRetryMs);
   assertEquals(server.sent("MISSED", "C"), []);
 });
@@ -187,6 +189,14 @@ Deno.test("who comes back with a COMPARE is not told what it is about to find ou
   server.forget();
   compare(server, "B", { member: memberOf("B", { incarnation: 2, status: "joining" }) });
   assertEquals(server.sent("MISSED", "B"), []);
+});
+
+Deno.test("who comes back with a COMPARE, and takes itself for alive, is told that it is not", () => {
+  const server = inRing("B", "C");
+  server.learn("C", memberOf("B", { status: "dead" }));
+  server.forget();
+  compare(server, "B", { member: memberOf("B", { incarnation: 2 }) });
+  assertEquals(server.receivers("MISSED"), "B");
 });
 
 Deno.test("a source that went before it had given everything is compared with when it is back", () => {

@@ -21,7 +21,7 @@ interface Account {
   /** Its first incarnation on the list, and who has shown to know of that or a later one. */
   begunWith: number | undefined;
   readonly knownBy: Set<MemberId>;
-  /** Who has begun to compare in this step. */
+  /** Who catches up, and has begun to compare in this step. */
   comparing: MemberId | undefined;
   /** Who is back as of this step, and is to be told. */
   readonly untold: Set<MemberId>;
@@ -55,7 +55,9 @@ export class Returns {
     account.comparing = undefined;
     if (input.type !== "message") return;
     const { message } = input;
-    if (message.type === "COMPARE" && message.after === "") account.comparing = message.from;
+    const isCatchingUp = message.type === "COMPARE" && message.after === "" &&
+      message.member.status === "joining";
+    if (isCatchingUp) account.comparing = message.from;
     if (this.#saysGone(message, process)) this.#noteMissed(process, message.from);
   }
 

@@ -76,6 +76,12 @@ export const memberMutants: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "who is back, and takes itself for alive, is not told that it has missed something",
+    file: "lib/ring/repair.ts",
+    find: 'after === "" && member.status === "joining"',
+    replace: 'after === ""',
+  },
+  {
     name: "death is not denied",
     file: "lib/ring/roster.ts",
     find: "    const heldDead =",
