@@ -96,7 +96,9 @@ export function printable(text: string): string {
 }
 
 function closedOr(cause: unknown): unknown {
-  if (!(cause instanceof Deno.errors.BrokenPipe)) return cause;
+  // A terminal that has been closed gives EIO.
+  const isTerminalGone = cause instanceof Error && "code" in cause && cause.code === "EIO";
+  if (!(cause instanceof Deno.errors.BrokenPipe || isTerminalGone)) return cause;
   return new OutputClosedError("Cannot write to stdout: nobody reads it any more", { cause });
 }
 

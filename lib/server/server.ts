@@ -220,6 +220,8 @@ class Server implements RunningServer {
       this.#site = new Site(backend, {
         ...options.web,
         ...(secret === undefined ? {} : { secret }),
+        // Where all clients come from one address, all listeners do.
+        ...(perAddressMax === 0 ? { listenersPerAddressMax: 0 } : {}),
       });
     }
     this.#sweeper = setInterval(() => {

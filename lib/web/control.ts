@@ -9,6 +9,7 @@ import { metricsText, metricsType } from "./metrics.ts";
 import { sendProblem } from "./problem.ts";
 import { queryOf } from "./request_target.ts";
 import { issueTicket, isTicket } from "./ticket.ts";
+import type { WebOptions } from "./web_options.ts";
 
 /** The most files, and how many unless told otherwise, in one answer to `files.json`. */
 const filesMax = 1000;
@@ -28,16 +29,19 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
+/** What {@linkcode Control} is told of a web front. */
+export type ControlOptions = Pick<WebOptions, "secret" | "listenersPerAddressMax">;
+
 /** Answers for one server. */
 export class Control {
   readonly #backend: Backend;
   readonly #secret: Secret | undefined;
   readonly #events: EventStream;
 
-  constructor(backend: Backend, secret?: Secret) {
+  constructor(backend: Backend, { secret, listenersPerAddressMax }: ControlOptions = {}) {
     this.#backend = backend;
     this.#secret = secret;
-    this.#events = new EventStream(backend);
+    this.#events = new EventStream(backend, listenersPerAddressMax);
   }
 
   /**
@@ -140,9 +144,8 @@ export class Control {
       return sendProblem(request, response, { status: 503, detail });
     }
     if (request.method === "HEAD") return send(exchange, { contentType: eventsType, text: "" });
-    if (this.#events.add(response)) return;
-    const detail = `${this.#events.size} listen already, and no more can`;
-    sendProblem(request, response, { status: 503, detail });
+    const detail = this.#events.add({ request, response });
+    if (detail !== undefined) sendProblem(request, response, { status: 503, detail });
   }
 
   /**

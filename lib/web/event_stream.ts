@@ -4,7 +4,9 @@
  */
 import type { ServerResponse } from "node:http";
 import type { RingEvent } from "./activity.ts";
+import { Admission } from "./admission.ts";
 import type { Backend } from "./backend.ts";
+import type { Exchange } from "./send_body.ts";
 
 /** Where they are to be had: these answers are meant to go on for long. */
 export const eventsPath = "/_ring/events";
@@ -25,6 +27,7 @@ const gatherMs = 20;
 /** Tells what happens in one server. */
 export class EventStream {
   readonly #backend: Backend;
+  readonly #admission: Admission;
   readonly #listeners = new Set<ServerResponse>();
   #unsubscribe: () => void = () => {};
   #numbersTimer: ReturnType<typeof setInterval> | undefined;
@@ -32,18 +35,19 @@ export class EventStream {
   #gathered = "";
   #commentedAt = 0;
 
-  constructor(backend: Backend) {
+  /** Of those at one address as many may listen as `perAddressMax` says: half of all, or any number for 0. */
+  constructor(backend: Backend, perAddressMax?: number) {
     this.#backend = backend;
+    this.#admission = new Admission({ connectionsMax: listenersMax, perAddressMax });
   }
 
-  /** How many listen. */
-  get size(): number {
-    return this.#listeners.size;
-  }
-
-  /** Tells `response` everything from now on; `false`, and nothing is sent, if too many listen. */
-  add(response: ServerResponse): boolean {
-    if (this.#listeners.size >= listenersMax) return false;
+  /** Answers with everything that happens from now on; or returns why not, and nothing is sent. */
+  add({ request, response }: Exchange): string | undefined {
+    const { remoteAddress = "" } = request.socket;
+    const refusedBy = this.#admission.enter(remoteAddress);
+    if (refusedBy === "connections") return `${listenersMax} listen already, and no more can`;
+    if (refusedBy !== undefined) return "As many listen already from one address as can";
+    response.once("close", () => this.#admission.leave(remoteAddress));
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
@@ -57,7 +61,7 @@ export class EventStream {
     if (this.#listeners.size === 0) this.#begin();
     this.#listeners.add(response);
     response.once("close", () => this.#remove(response));
-    return true;
+    return undefined;
   }
 
   #begin(): void {

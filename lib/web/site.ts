@@ -48,7 +48,7 @@ export class Site {
     this.#backend = backend;
     this.#options = options;
     this.#reads = new Reads(backend, options);
-    this.#control = new Control(backend, options.secret);
+    this.#control = new Control(backend, options);
     this.#gate = new Gate({ ...options, web: backend.web });
     this.#login = new Login(this.#gate, options.secret);
   }

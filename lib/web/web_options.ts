@@ -22,6 +22,8 @@ export interface WebOptions {
   readonly secret?: Secret;
   /** Whether reading takes the secret too. */
   readonly isPrivate?: boolean;
+  /** How many of one address may listen to events, any number for 0; half of all that may if absent. */
+  readonly listenersPerAddressMax?: number;
   /** The largest file that is taken, in bytes; {@linkcode fileBytesDefault} if absent. */
   readonly fileBytesMax?: number;
 }

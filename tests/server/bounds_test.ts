@@ -6,6 +6,7 @@ import { handshakeMs } from "../../lib/protocol/handshake.ts";
 import { Secret } from "../../lib/protocol/secret.ts";
 import type { ServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/server.ts";
+import { listenersMax } from "../../lib/web/event_stream.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { bytesOf } from "../storage/sample.ts";
@@ -122,6 +123,27 @@ Deno.test({
       for (const wire of held) wire.close();
     }
     await untilAlive(ring.server(1).address, 2, secret);
+  },
+});
+
+Deno.test({
+  name: "where an address may have any number of connections, it may have all listeners to events",
+  ...crowd,
+  fn: async () => {
+    for (
+      const [connectionsPerAddressMax, count] of [[0, listenersMax], [undefined, listenersMax / 2]]
+    ) {
+      const bound = connectionsPerAddressMax === undefined ? {} : { connectionsPerAddressMax };
+      await using ring = await Ring.start({ server: { ...webPort, ...bound } });
+      using held = new DisposableStack();
+      const statusOf = async () => {
+        const client = held.use(await Client.connect(webAddress(ring), "127.0.0.7"));
+        const answer = await client.ask(encodeRequest({ target: "/_ring/events" }));
+        return new TextDecoder().decode(answer).split(" ")[1];
+      };
+      for (let i = 0; i < (count ?? 0); i++) assertEquals(await statusOf(), "200");
+      assertEquals(await statusOf(), "503");
+    }
   },
 });
 

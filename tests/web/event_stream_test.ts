@@ -1,12 +1,16 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { RingEvent } from "../../lib/web/activity.ts";
 import { listenersMax } from "../../lib/web/event_stream.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
+import { Client } from "../server/crowd.ts";
 import { encodeRequest, HttpConnection } from "./exchange.ts";
 import { type OpenSite, openSite } from "./open_site.ts";
 
 const note: RingEvent = { type: "note", level: "info", text: "Something\nhappened" };
+
+/** Only Linux has all of 127.0.0.0/8 on loopback. */
+const crowd = { ignore: needs("net").ignore || Deno.build.os !== "linux" };
 
 /** Someone who listens, and what was told. */
 class Listener implements Disposable {
@@ -92,16 +96,35 @@ Deno.test({
   name: "no more than so many may listen, and who goes makes room",
   ...needs("net"),
   fn: async () => {
-    await using site = await openSite();
+    await using site = await openSite({ listenersPerAddressMax: 0 });
     const listeners: Listener[] = [];
     for (let i = 0; i < listenersMax; i++) listeners.push(await Listener.open(site));
-    assertEquals((await site.ask("/_ring/events")).status, 503);
+    const refused = await site.ask("/_ring/events");
+    assertEquals(refused.status, 503);
+    assertStringIncludes(refused.text, "64 listen already, and no more can");
     for (const listener of listeners) listener[Symbol.dispose]();
     await eventually(async () => {
       using connection = await site.connect();
       await connection.send(encodeRequest({ target: "/_ring/events" }));
       return (await connection.receiveHead()).status === 200;
     }, { what: "room for one more" });
+  },
+});
+
+Deno.test({
+  name: "one address may have half of all listeners, and leaves the rest to others",
+  ...crowd,
+  fn: async () => {
+    await using site = await openSite();
+    const listeners: Listener[] = [];
+    for (let i = 0; i < listenersMax / 2; i++) listeners.push(await Listener.open(site));
+    const refused = await site.ask("/_ring/events");
+    assertEquals(refused.status, 503);
+    assertStringIncludes(refused.text, "As many listen already from one address as can");
+    using other = await Client.connect(`127.0.0.1:${site.port}`, "127.0.0.7");
+    const answer = await other.ask(encodeRequest({ target: "/_ring/events" }));
+    assertMatch(new TextDecoder().decode(answer), /^HTTP\/1\.1 200 /);
+    for (const listener of listeners) listener[Symbol.dispose]();
   },
 });
 
