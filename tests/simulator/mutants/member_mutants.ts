@@ -70,12 +70,6 @@ export const memberMutants: readonly Mutant[] = [
     replace: "this.#wasCopy = membership",
   },
   {
-    name: "who is asked to compare is not told at once that it has missed something",
-    file: "lib/ring/repair.ts",
-    find: "    returns.remind(pull.source);\n",
-    replace: "",
-  },
-  {
     name: "who is back, and takes itself for alive, is not told that it has missed something",
     file: "lib/ring/repair.ts",
     find: 'after === "" && member.status === "joining"',
