@@ -28,7 +28,7 @@ export class Reads {
   readonly #answer: FileAnswer;
 
   constructor(backend: Backend, options: WebOptions) {
-    const cacheControl = options.cacheControl ?? cacheControlDefault;
+    const cacheControl = cacheControlOf(options);
     this.#backend = backend;
     this.#options = options;
     this.#finder = new FileFinder(backend, cacheControl);
@@ -106,4 +106,10 @@ export class Reads {
     const detail = "There is no such file in the ring";
     sendProblem(exchange.request, exchange.response, { status: 404, detail });
   }
+}
+
+/** What `Cache-Control` says; a cache that serves others keeps nothing that takes the secret (RFC 9111). */
+function cacheControlOf({ cacheControl = cacheControlDefault, isPrivate = false }: WebOptions) {
+  const isKept = isPrivate && !/\b(private|no-store)\b/i.test(cacheControl);
+  return isKept ? `private, ${cacheControl}` : cacheControl;
 }

@@ -159,11 +159,21 @@ testWithNet(
   },
 );
 
+testWithNet("with --private no cache that serves others may keep a file", async () => {
+  for (const cacheControl of ["max-age=60", "private, max-age=60", "no-store"]) {
+    await using site = await openSite({ ...apart, secret, isPrivate: true, cacheControl }, files);
+    const answer = await site.ask({ target: "/a.html", headers: await logIn(site) });
+    const expected = cacheControl === "max-age=60" ? "private, max-age=60" : cacheControl;
+    assertEquals(answer.header("cache-control"), expected);
+  }
+});
+
 testWithNet("with --private a browser that has logged in reads the files as well", async () => {
   await using site = await openSite({ ...apart, secret, isPrivate: true }, files);
   const cookie = await logIn(site);
   assertEquals((await site.ask("/a.html")).status, 401);
-  assertEquals((await site.ask({ target: "/a.html", headers: cookie })).text, "<h1>a</h1>");
+  const file = await site.ask({ target: "/a.html", headers: cookie });
+  assertEquals([file.text, file.header("cache-control")], ["<h1>a</h1>", "private, no-cache"]);
   assertEquals((await site.askRing("/_ring/status.json")).status, 401);
   const status = await site.askRing({ target: "/_ring/status.json", headers: cookie });
   assertEquals(status.status, 200);
