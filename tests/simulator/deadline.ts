@@ -105,7 +105,7 @@ function assertNobodyGone(world: World, servers: readonly Server[]): void {
 /** Call it when one link between two of several servers fails one way: all must be served meanwhile. */
 export function expectDetours(world: World): void {
   const servers = world.servers.filter(({ isUp }) => isUp);
-  const isEnough = servers.length >= world.minCopies;
+  const isEnough = servers.length >= world.minCopies && servers.every(({ disk }) => !disk.isFull);
   if (isEnough && isOrderly(world, servers)) world.detourSince = world.now;
 }
 
