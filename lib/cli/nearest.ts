@@ -7,7 +7,7 @@ const wordLengthMax = 64;
 
 /**
  * The candidate nearest to `word`, or `undefined` if none is near: a third of the letters may be
- * wrong, and a beginning of at least two letters will do.
+ * wrong, a beginning of at least two letters will do, and so will one word more (`data-dir`).
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > wordLengthMax || candidates.length === 0) return undefined;
@@ -15,7 +15,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const closest = closestString(typed, candidates, { compareFn: countMistakes });
   if (countMistakes(typed, closest) <= Math.max(1, Math.ceil(typed.length / 3))) return closest;
   if (typed.length < 2) return undefined;
-  return candidates.find((candidate) => candidate.startsWith(typed));
+  return candidates.find((candidate) =>
+    candidate.startsWith(typed) || typed.startsWith(`${candidate}-`)
+  );
 }
 
 /** The letters to add, drop or change; two that changed places (`prot`) count as one mistake. */

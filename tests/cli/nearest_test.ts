@@ -12,6 +12,8 @@ const cases: [string, string | undefined][] = [
   ["LIST", "list"],
   ["lst", "list"],
   ["verb", "verbose"],
+  ["port-number", "port"],
+  ["getaways", undefined],
   ["xyzzy", undefined],
   ["q", undefined],
   ["", undefined],
