@@ -4,9 +4,9 @@
  * Servers that held each other gone, as on the two sides of a partition, have each taken writes that the
  * other has missed. Neither can see that in the list: by the time they meet, both may have started again
  * and be alive. So whoever sees a member back that it held gone tells it MISSED, several times unless that
- * member catches up, and begins to compare with it (`repair.ts`). Who is held gone is on disk, with the list. A member
- * that a server which counts as a copy, or once did, has never heard of is told the same: it may come
- * from a ring of its own, or have joined on the other side.
+ * member catches up, and begins to compare with it (`repair.ts`). Who is held gone is on disk, with the
+ * list. A member that a server which counts as a copy, or once did, has never heard of is told the same:
+ * it may come from a ring of its own, or have joined on the other side.
  */
 import type { Effects } from "./effects.ts";
 import { isLive, type MemberId } from "./member.ts";

@@ -1,52 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { Circles, hopTimeoutMs, hopTriesMax, type Payload } from "../../lib/ring/circles.ts";
+import { hopTimeoutMs, hopTriesMax } from "../../lib/ring/circles.ts";
 import type { Circle, Deed } from "../../lib/ring/message.ts";
+import { CirclesHarness, payload } from "./circles_harness.ts";
 import { envelope } from "./harness.ts";
-import { PartHarness } from "./part_harness.ts";
-import {
-  bodyOf,
-  circleOf,
-  idOf,
-  memberOf,
-  type Name,
-  nameOf,
-  path,
-  recordOf,
-  visitsOf,
-} from "./sample.ts";
+import { circleOf, idOf, type Name, nameOf, path, visitsOf } from "./sample.ts";
 
-const payload: Payload = {
-  type: "FORWARD",
-  errand: { type: "WRITE", record: recordOf("a", "text"), holder: idOf("B"), list: "" },
-  body: bodyOf("text"),
-};
-
-/** The circles of A, among others, and the hops that it sends. */
-class DetourHarness extends PartHarness {
-  readonly circles: Circles;
-  readonly returned: Circle[] = [];
-  /** Whether each hop that was sent had the body with it. */
-  readonly bodies: boolean[] = [];
-
-  constructor(...others: Name[]) {
-    super(memberOf("A"), ...others.map((name) => memberOf(name)));
-    const { clock, effects, membership } = this;
-    const onReturn = (circle: Circle) => this.returned.push(circle);
-    this.circles = new Circles({
-      self: idOf("A"),
-      boot: "boot-A",
-      membership,
-      effects,
-      clock,
-      onReturn,
-    });
-  }
-
-  pass(circle: Circle): string[] {
-    this.step(() => this.circles.pass(circle, payload));
-    return this.hops();
-  }
-
+/** Circles that are to find their way past a broken link. */
+class DetourHarness extends CirclesHarness {
   /** A circle is here once more. */
   relay(circle: Circle): string[] {
     this.step(() => this.circles.relay(circle, payload));
@@ -60,13 +20,6 @@ class DetourHarness extends PartHarness {
       this.step(() => this.circles.wake(), hopTimeoutMs);
     }
     return this.hops();
-  }
-
-  hops(): string[] {
-    return this.takeSent("FORWARD").map(({ to, circle, body }) => {
-      this.bodies.push(body !== undefined);
-      return `to ${nameOf(to)} after ${path(circle)}`;
-    });
   }
 }
 

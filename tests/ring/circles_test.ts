@@ -2,84 +2,26 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   circleKey,
-  Circles,
   hopTimeoutMs,
   hopTriesMax,
   mergeDeed,
-  type Payload,
   seenCirclesMax,
 } from "../../lib/ring/circles.ts";
-import type { Member } from "../../lib/ring/member.ts";
-import { type Circle, type Deed, deeds, visitsMax } from "../../lib/ring/message.ts";
+import { type Deed, deeds, visitsMax } from "../../lib/ring/message.ts";
+import { CirclesHarness, payload } from "./circles_harness.ts";
 import { envelope } from "./harness.ts";
-import { PartHarness } from "./part_harness.ts";
 import {
   addressOf,
-  bodyOf,
   circleOf,
   idOf,
   memberOf,
   type Name,
   nameOf,
   path,
-  recordOf,
   visitsOf,
 } from "./sample.ts";
 
-const record = recordOf("a", "text");
-const body = bodyOf("text");
-const payload: Payload = {
-  type: "FORWARD",
-  errand: { type: "WRITE", record, holder: idOf("A"), list: "" },
-  body,
-};
-
-/** The circles of A, in a ring with other members. */
-class CirclesHarness extends PartHarness {
-  readonly returned: Circle[] = [];
-  readonly circles: Circles;
-
-  constructor(...others: (Name | Member)[]) {
-    const members = others.map((other) => typeof other === "string" ? memberOf(other) : other);
-    super(memberOf("A"), ...members);
-    const { clock, effects, membership } = this;
-    const onReturn = (circle: Circle) => this.returned.push(circle);
-    this.circles = new Circles({
-      self: idOf("A"),
-      boot: "boot-A",
-      membership,
-      effects,
-      clock,
-      onReturn,
-    });
-  }
-
-  /** Passes a circle; returns where its hops went, with the path behind them. */
-  pass(circle: Circle): string[] {
-    this.step(() => this.circles.pass(circle, payload));
-    return this.hops();
-  }
-
-  /** The hops sent since the last time, like `to B after A:passed`. */
-  hops(): string[] {
-    return this.takeSent("FORWARD").map(({ to, circle }) =>
-      `to ${nameOf(to)} after ${path(circle)}`
-    );
-  }
-
-  /** Lets time pass, then wakes the circles. */
-  wake(milliseconds: number): string[] {
-    this.step(() => this.circles.wake(), milliseconds);
-    return this.hops();
-  }
-
-  /** Changes the list, then lets the circles find another way. */
-  change(member: Member): string[] {
-    this.membership.merge([member]);
-    this.step(() => this.circles.reroute());
-    return this.hops();
-  }
-}
+const { body } = payload;
 
 Deno.test("pass() sends to the next live member that the circle has not visited", () => {
   const cases: readonly [Name[], string][] = [

@@ -1,13 +1,30 @@
-import { stampZero } from "../../lib/ring/stamp.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Member, memberStatuses } from "../../lib/ring/member.ts";
+import type { Update } from "../../lib/ring/message.ts";
+import { stampZero } from "../../lib/ring/stamp.ts";
 import { envelope, inRing, last, returning, type Server } from "./harness.ts";
-import { addressOf, circleOf, idOf, memberOf, nameOf, names, path, visitsOf } from "./sample.ts";
+import {
+  addressOf,
+  circleOf,
+  idOf,
+  memberOf,
+  type Name,
+  nameOf,
+  names,
+  path,
+  visitsOf,
+} from "./sample.ts";
 
 /** What a server last told of itself. */
 function toldOfItself(server: Server): Member | undefined {
   return last(server.sent("UPDATE")).members.find((member) => member.id === idOf("A"));
+}
+
+/** An UPDATE of a circle, passed on by C. */
+function updateOf(creator: Name, visitors: readonly Name[], members: readonly Member[]): Update {
+  const circle = circleOf(creator, { visited: visitsOf("stored", ...visitors) });
+  return { type: "UPDATE", ...envelope("C"), hop: 5, circle, stamp: stampZero, members };
 }
 
 Deno.test("a server that reads that it is suspect raises its incarnation, and says so", () => {
@@ -96,15 +113,7 @@ Deno.test("whatever a server reads, it is live, above it, and saved before it is
 
 Deno.test("an UPDATE is merged, acknowledged, and passed on with what is known here", () => {
   const server = inRing("B", "C");
-  const circle = circleOf("C", { visited: visitsOf("stored", "C") });
-  server.hear({
-    type: "UPDATE",
-    ...envelope("C"),
-    hop: 5,
-    circle,
-    stamp: stampZero,
-    members: [memberOf("D")],
-  });
+  server.hear(updateOf("C", ["C"], [memberOf("D")]));
   assertEquals(server.circle, "A B C D");
   assertEquals(server.sent("ACK"), [{ type: "ACK", from: idOf("A"), to: idOf("C"), hop: 5 }]);
   const passed = last(server.sent("UPDATE"));
@@ -115,17 +124,8 @@ Deno.test("an UPDATE is merged, acknowledged, and passed on with what is known h
 
 Deno.test("a repeated UPDATE is acknowledged and merged, and not passed on again", () => {
   const server = inRing("B", "C");
-  const circle = circleOf("C", { visited: visitsOf("stored", "C") });
-  const update = {
-    type: "UPDATE",
-    ...envelope("C"),
-    hop: 5,
-    circle,
-    stamp: stampZero,
-    members: [],
-  } as const;
-  server.hear(update);
-  server.forget().hear({ ...update, members: [memberOf("D")] });
+  server.hear(updateOf("C", ["C"], []));
+  server.forget().hear(updateOf("C", ["C"], [memberOf("D")]));
   assertEquals(server.sent("ACK").length, 1);
   assertEquals(server.sent("UPDATE"), []);
   assertEquals(server.circle, "A B C D");
@@ -133,15 +133,7 @@ Deno.test("a repeated UPDATE is acknowledged and merged, and not passed on again
 
 Deno.test("an UPDATE of this server's own ends when it is back", () => {
   const server = inRing("B", "C");
-  const circle = circleOf("A", { visited: visitsOf("stored", "A", "B", "C") });
-  server.hear({
-    type: "UPDATE",
-    ...envelope("C"),
-    hop: 5,
-    circle,
-    stamp: stampZero,
-    members: [memberOf("D")],
-  });
+  server.hear(updateOf("A", ["A", "B", "C"], [memberOf("D")]));
   assertEquals(server.sent("UPDATE"), []);
   assertEquals(server.circle, "A B C D");
 });

@@ -4,7 +4,7 @@ import { Admission, connectionsDefault } from "../../lib/web/admission.ts";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { encodeRequest, HttpConnection } from "./exchange.ts";
-import { echo, Fixture } from "./web_server_fixture.ts";
+import { echo, echoAfter, Fixture } from "./web_server_fixture.ts";
 
 Deno.test({
   name: "a header that does not come in 10 s is answered by 408, and holds up nobody",
@@ -137,10 +137,7 @@ Deno.test({
   ...needs("net"),
   fn: async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    await using fixture = await Fixture.open(async (request, response) => {
-      await gate;
-      await echo(request, response);
-    });
+    await using fixture = await Fixture.open(echoAfter(gate));
     using idle = await fixture.connect();
     using busy = await fixture.connect();
     await busy.send(encodeRequest({ target: "/a" }));

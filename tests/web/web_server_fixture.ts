@@ -37,3 +37,11 @@ export const echo: Handler = async (request, response) => {
   const text = `${request.url} ${bytes}`;
   response.writeHead(200, { "Content-Length": text.length }).end(text);
 };
+
+/** Answers like `echo`, when it may. */
+export function echoAfter(gate: Promise<void>): Handler {
+  return async (request, response) => {
+    await gate;
+    await echo(request, response);
+  };
+}

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { eventually } from "../eventually.ts";
 import { needs } from "../permission.ts";
 import { encodeRequest } from "./exchange.ts";
-import { echo, Fixture } from "./web_server_fixture.ts";
+import { echo, echoAfter, Fixture } from "./web_server_fixture.ts";
 
 Deno.test({
   name: "pipelined requests are worked on one after the other, and answered in order",
@@ -211,10 +211,7 @@ Deno.test({
   ...needs("net"),
   fn: async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    await using fixture = await Fixture.open(async (request, response) => {
-      await gate;
-      await echo(request, response);
-    });
+    await using fixture = await Fixture.open(echoAfter(gate));
     using connection = await fixture.connect();
     await connection.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
     await connection.send("PUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
@@ -233,10 +230,7 @@ Deno.test({
   ...needs("net"),
   fn: async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    await using fixture = await Fixture.open(async (request, response) => {
-      await gate;
-      await echo(request, response);
-    });
+    await using fixture = await Fixture.open(echoAfter(gate));
     using connection = await fixture.connect();
     await connection.send(
       "GET /a HTTP/1.1\r\nHost: a\r\n\r\n" +
