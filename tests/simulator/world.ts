@@ -1,4 +1,5 @@
 /** A simulated world: virtual time, servers, clients and the network between them, from one seed. */
+import { sendQueueBytesMax } from "../../lib/protocol/send_queue.ts";
 import type { NodeOptions } from "../../lib/ring/node.ts";
 import { Checks } from "./checks.ts";
 import type { Client } from "./client.ts";
@@ -13,11 +14,11 @@ import { Statistics } from "./statistics.ts";
 import type { Trace } from "./trace.ts";
 
 /**
- * The most messages that may be on their way from one server: with 60 circles open and nobody who hears
- * it, it offers each of them to six others, twice, at each of three attempts; and as many more when it
- * hears at last what the others have offered it meanwhile, and acknowledges that.
+ * The most messages that may be on their way from one server: as many as one of its connections may hold,
+ * at 1 KiB each, before a server gives it up. They are most when it hears nobody: then every try of every
+ * open circle is on its way.
  */
-const inFlightMax = 5_000;
+const inFlightMax = sendQueueBytesMax / 1024;
 
 /** What a world is made of. */
 export interface WorldOptions {
