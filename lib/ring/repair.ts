@@ -325,12 +325,20 @@ export class Repair {
   }
 
   #becomeAlive(): void {
+    if (!this.#hasAll) this.#oweThoseGone();
     this.#startOver();
     // Those that are gone are still owed, should they come back.
     for (const { id } of this.#options.membership.others) this.#owed.delete(id);
     this.#hasAll = false;
     this.#restartMs = pageTimeoutMs;
     this.#options.roster.becomeAlive();
+  }
+
+  /** Where nobody had everything, those that are gone may have what is missing here, should they come back. */
+  #oweThoseGone(): void {
+    const { membership, effects } = this.#options;
+    const gone = membership.all.filter((member) => !isLive(member));
+    for (const { id } of gone) if (!this.#pulled.has(id)) this.#owed.set(id, effects.now.monotonic);
   }
 
   /** Turns to another source; `settle` finds one, or tries all of them again a little later. */

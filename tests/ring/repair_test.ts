@@ -192,6 +192,21 @@ Deno.test("a joining server whose others are all dead is alive, with what it has
   assertEquals(server.own?.status, "alive");
 });
 
+Deno.test("who is alive as nobody else is pulls from those that were gone when they come back", () => {
+  const server = returning(memberOf("B"), memberOf("C"));
+  server.learn("B", memberOf("C", { status: "dead" }), memberOf("B", { status: "dead" }));
+  assertEquals(server.own?.status, "alive");
+  server.forget().learn("B", memberOf("B", { incarnation: 2, ...joining }));
+  assertEquals([server.own?.status, server.receivers("COMPARE")], ["joining", "B"]);
+});
+
+Deno.test("who was given everything pulls from nobody that comes back without missing anything", () => {
+  const server = returning(memberOf("B"), memberOf("C", { status: "dead" }));
+  page(server, "B");
+  server.forget().learn("B", memberOf("C", { incarnation: 2, ...joining }));
+  assertEquals([server.own?.status, server.receivers("COMPARE")], ["alive", ""]);
+});
+
 Deno.test("where all pages are partial each member is pulled from, and then the server is alive", () => {
   const server = returning(memberOf("B", joining), memberOf("C", joining));
   page(server, "C", { partial: true });

@@ -298,6 +298,12 @@ export const fileMutants: readonly Mutant[] = [
     replace: "    this.#pulled.delete(member);\n",
   },
   {
+    name: "who was alone does not pull from those that come back",
+    file: "lib/ring/repair.ts",
+    find: "    if (!this.#hasAll) this.#oweThoseGone();\n",
+    replace: "",
+  },
+  {
     name: "a store takes an older record",
     file: "lib/storage/body.ts",
     find: "previous === undefined || previous.stamp < record.stamp",
